@@ -1,0 +1,1 @@
+"""The ground of machimori: settings, errors, database, roles, history, jobs, embedded server."""

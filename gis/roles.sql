@@ -1,0 +1,24 @@
+-- name: create_roles
+-- Roles are shared by all databases of a cluster, so each is made only when missing.
+DO $$
+DECLARE
+    role_name text;
+BEGIN
+    -- Two installations may migrate at the same moment on one server.
+    PERFORM pg_advisory_xact_lock(hashtext('machimori.roles'));
+    FOREACH role_name IN ARRAY ARRAY['machimori_owner', 'citizen', 'machimori_gate', 'machimori_service', 'department'] LOOP
+        IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = role_name) THEN
+            EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
+        END IF;
+    END LOOP;
+    IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = 'machimori_app') THEN
+        CREATE ROLE machimori_app LOGIN NOINHERIT;
+    END IF;
+    GRANT machimori_owner TO CURRENT_USER;
+    GRANT citizen, machimori_gate, machimori_service TO machimori_app;
+    ALTER ROLE machimori_app SET search_path = public, queue;
+    ALTER ROLE machimori_service SET search_path = public, queue;
+    EXECUTE format('GRANT CREATE, CONNECT ON DATABASE %I TO machimori_owner', current_database());
+    EXECUTE format('GRANT CONNECT ON DATABASE %I TO machimori_app', current_database());
+    REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+END $$

@@ -1,0 +1,129 @@
+"""What an installation may set: environment variables with defaults under the project's folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from gis.errors import UsageError
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = PROJECT_DIR / "data"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs between two installations.
+
+    Attributes
+    ----------
+    var_dir : where this installation keeps its own files (cluster, mailbox, secrets).
+    database_url : libpq URL of the administering login, or None for the embedded cluster.
+    app_database_url : libpq URL of the login `machimori_app`, or None to derive it.
+    smtp_url : `smtp://[user:password@]host:port` of the relay, or None for the local mailbox.
+    base_url : the public address of the pages, without a trailing slash; links in mails use it.
+    mail_from : address in `From:` of every warning; its domain also forms the Message-ID.
+    jma_feed_url : folder of JMA's Atom feeds (`eqvol.xml`, `extra.xml` and their long forms), "" = do not poll.
+    max_document_bytes : a larger incoming document is refused (its start is kept as evidence).
+    """
+
+    var_dir: Path
+    database_url: str | None = None
+    app_database_url: str | None = None
+    smtp_url: str | None = None
+    base_url: str = "http://127.0.0.1:8000"
+    mail_from: str = "bosai@machimori.example"
+    jma_feed_url: str = "https://www.data.jma.go.jp/developer/xml/feed"
+    max_document_bytes: int = 20_000_000
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is our own cluster under `var_dir`."""
+        return self.database_url is None
+
+    @property
+    def has_local_mailbox(self) -> bool:
+        """Whether mails stay in the local mailbox, so that nobody outside is reached."""
+        return self.smtp_url is None
+
+    @property
+    def cluster_dir(self) -> Path:
+        """Folder of the embedded cluster's data, socket and log."""
+        return self.var_dir / "postgres"
+
+    @property
+    def mailbox_dir(self) -> Path:
+        """Maildir of the local mailbox."""
+        return self.var_dir / "mailbox"
+
+    def secret(self, name: str) -> str:
+        """Return the installation's secret `name`, made on first use and kept 0600 under `var_dir/secrets`."""
+        path = self.var_dir / "secrets" / name
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                    file.write(secrets.token_urlsafe(32))
+            except FileExistsError:
+                pass  # another process made it in the same instant
+        return path.read_text()
+
+    def owner_url(self) -> str:
+        """libpq URL of the login that migrates and makes roles."""
+        return self.database_url or self._embedded_url("postgres")
+
+    def app_url(self) -> str:
+        """libpq URL of `machimori_app`, the login without rights of its own that every service uses."""
+        if self.app_database_url:
+            return self.app_database_url
+        if self.database_url is None:
+            return self._embedded_url("machimori_app")
+        scheme, _, rest = self.database_url.partition("://")
+        host = rest.rpartition("@")[2]
+        return f"{scheme}://machimori_app:{self.secret('app_password')}@{host}"
+
+    def _embedded_url(self, user: str) -> str:
+        socket_dir = quote(str(self.cluster_dir / "socket"), safe="")
+        return f"postgresql://{user}@{socket_dir}/machimori"
+
+
+def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read `MACHIMORI_*` variables.
+
+    Raises
+    ------
+    UsageError : a variable is not of its form, or begins with `MACHIMORI_` and is not known.
+    """
+    known = {
+        "MACHIMORI_VAR",
+        "MACHIMORI_DATABASE_URL",
+        "MACHIMORI_APP_DATABASE_URL",
+        "MACHIMORI_SMTP_URL",
+        "MACHIMORI_BASE_URL",
+        "MACHIMORI_MAIL_FROM",
+        "MACHIMORI_JMA_FEED_URL",
+        "MACHIMORI_MAX_DOCUMENT_BYTES",
+    }
+    unknown = sorted(name for name in environ if name.startswith("MACHIMORI_") and name not in known)
+    if unknown:
+        raise UsageError(
+            f"The environment variable {unknown[0]} is not known.",
+            f"Known are: {', '.join(sorted(known))}.",
+        )
+    limit = environ.get("MACHIMORI_MAX_DOCUMENT_BYTES", "20000000")
+    if not limit.isdigit():
+        raise UsageError(f"MACHIMORI_MAX_DOCUMENT_BYTES is {limit!r}, not a number of bytes.", "Set it to e.g. 20000000.")
+    return Settings(
+        var_dir=Path(environ.get("MACHIMORI_VAR") or PROJECT_DIR / "var").resolve(),
+        database_url=environ.get("MACHIMORI_DATABASE_URL") or None,
+        app_database_url=environ.get("MACHIMORI_APP_DATABASE_URL") or None,
+        smtp_url=environ.get("MACHIMORI_SMTP_URL") or None,
+        base_url=(environ.get("MACHIMORI_BASE_URL") or "http://127.0.0.1:8000").rstrip("/"),
+        mail_from=environ.get("MACHIMORI_MAIL_FROM") or "bosai@machimori.example",
+        jma_feed_url=environ.get("MACHIMORI_JMA_FEED_URL", "https://www.data.jma.go.jp/developer/xml/feed").rstrip("/"),
+        max_document_bytes=int(limit),
+    )

@@ -1,0 +1,51 @@
+"""The town this installation serves: its names, codes, extent and plane."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+
+from gis.settings import DATA_DIR
+
+
+@dataclass(frozen=True)
+class Town:
+    """One municipality.
+
+    Attributes
+    ----------
+    code : 全国地方公共団体コード without check digit, five digits as text.
+    plane_epsg : EPSG code of the plane rectangular zone in metres (平面直角座標系).
+    center : (lon, lat) in degrees, JGD2011.
+    bbox : (min lon, min lat, max lon, max lat) in degrees; a position outside is suspect.
+    jma_city, jma_quake_area, jma_tsunami_area : codes by which JMA's telegrams name the town.
+    """
+
+    code: str
+    code_with_check_digit: str
+    name_ja: str
+    name_easy: str
+    name_en: str
+    prefecture_ja: str
+    prefecture_en: str
+    plane_epsg: int
+    center: tuple[float, float]
+    bbox: tuple[float, float, float, float]
+    jma_city: str
+    jma_quake_area: str
+    jma_tsunami_area: str
+
+    def name(self, language: str) -> str:
+        """Return the town's name in one of `gis.languages.LANGUAGES`."""
+        return {"ja": self.name_ja, "ja-x-easy": self.name_easy, "en": self.name_en}[language]
+
+
+@cache
+def load_town() -> Town:
+    """Read `data/town.toml`."""
+    values = tomllib.loads((DATA_DIR / "town.toml").read_text(encoding="utf-8"))
+    jma = values.pop("jma")
+    values["center"] = tuple(values["center"])
+    values["bbox"] = tuple(values["bbox"])
+    return Town(**values, **{f"jma_{name}": code for name, code in jma.items()})

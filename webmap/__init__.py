@@ -1,0 +1,1 @@
+"""The windows: pages, feeds, tiles, staff, and the command line."""
