@@ -67,7 +67,9 @@ def add_account(
     if connection.execute(text("SELECT 1 FROM gis.account WHERE name = :name"), {"name": name}).first():
         raise UsageError(f"The account {name!r} exists already.", "Change its password with: ./machimori user passwd")
     if not connection.execute(text("SELECT :name ~ '^[a-z][a-z0-9._-]{1,39}$'"), {"name": name}).scalar_one():
-        raise UsageError(f"{name!r} is no account name.", "Use small letters, digits, dot, hyphen; begin with a letter.")
+        raise UsageError(
+            f"{name!r} is no account name.", "Use small letters, digits, dot, hyphen; begin with a letter."
+        )
     connection.execute(
         text(
             "INSERT INTO gis.account (name, title, department, password_hash, is_demo)"

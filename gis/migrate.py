@@ -19,9 +19,7 @@ _SCRIPTS = Path(__file__).with_name("migrations")
 
 def head_revision() -> str:
     """Return the newest migration that this code knows."""
-    head = ScriptDirectory(str(_SCRIPTS)).get_current_head()
-    assert head is not None
-    return head
+    return str(ScriptDirectory(str(_SCRIPTS)).get_current_head())
 
 
 def current_revision(connection: Connection) -> str | None:

@@ -34,7 +34,8 @@ def relay(settings: Settings) -> Relay:
 
     Raises
     ------
-    UsageError : the URL is not `smtp://`, `smtp+starttls://` or `smtps://`; or there is none and the local mailbox does not run.
+    UsageError : the URL is none of `smtp://`, `smtp+starttls://`, `smtps://`;
+        or there is no URL and the local mailbox does not run.
     """
     if settings.smtp_url:
         return parse_relay(settings.smtp_url)
@@ -58,4 +59,6 @@ def parse_relay(url: str) -> Relay:
             "Write smtp://host:port, smtp+starttls://user:password@host:587 or smtps://user:password@host:465.",
         )
     tls, default_port = schemes[parts.scheme]
-    return Relay(parts.hostname, parts.port or default_port, unquote(parts.username or ""), unquote(parts.password or ""), tls)
+    return Relay(
+        parts.hostname, parts.port or default_port, unquote(parts.username or ""), unquote(parts.password or ""), tls
+    )

@@ -6,6 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 
+import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, text
 
@@ -41,11 +42,12 @@ def create_roles(connection: Connection, app_password: str) -> None:
     Runs as the administering login (superuser, or CREATEROLE and owner of the database).
     """
     connection.execute(_QUERIES["create_roles"])
-    driver_connection = connection.connection.driver_connection
-    assert driver_connection is not None
+    driver_connection: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
     for department in load_departments():
         name = sql.Identifier(department.role_name)
-        known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :n"), {"n": department.role_name}).first()
+        known = connection.execute(
+            text("SELECT 1 FROM pg_roles WHERE rolname = :n"), {"n": department.role_name}
+        ).first()
         if not known:
             driver_connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(name))
         driver_connection.execute(sql.SQL("GRANT department TO {}").format(name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -65,11 +66,13 @@ class Settings:
         path = self.var_dir / "secrets" / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            try:
-                with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                    file.write(secrets.token_urlsafe(32))
-            except FileExistsError:
-                pass  # another process made it in the same instant
+            # Another process may make it in the same instant: the first one wins, and nobody reads half a secret.
+            draft = path.with_suffix(f".{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(secrets.token_urlsafe(32))
+            with suppress(FileExistsError):
+                os.link(draft, path)
+            draft.unlink()
         return path.read_text()
 
     def owner_url(self) -> str:
@@ -116,7 +119,9 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         )
     limit = environ.get("MACHIMORI_MAX_DOCUMENT_BYTES", "20000000")
     if not limit.isdigit():
-        raise UsageError(f"MACHIMORI_MAX_DOCUMENT_BYTES is {limit!r}, not a number of bytes.", "Set it to e.g. 20000000.")
+        raise UsageError(
+            f"MACHIMORI_MAX_DOCUMENT_BYTES is {limit!r}, not a number of bytes.", "Set it to e.g. 20000000."
+        )
     return Settings(
         var_dir=Path(environ.get("MACHIMORI_VAR") or PROJECT_DIR / "var").resolve(),
         database_url=environ.get("MACHIMORI_DATABASE_URL") or None,

@@ -18,5 +18,7 @@ def upgrade() -> None:
     driver_connection.execute("GRANT ALL ON ALL TABLES IN SCHEMA queue TO machimori_service")
     driver_connection.execute("GRANT ALL ON ALL SEQUENCES IN SCHEMA queue TO machimori_service")
     # The disaster office may enqueue (approving an alert starts its sending), not read or take jobs away.
-    driver_connection.execute("GRANT SELECT, INSERT ON queue.procrastinate_jobs, queue.procrastinate_events TO dept_disaster")
+    driver_connection.execute(
+        "GRANT SELECT, INSERT ON queue.procrastinate_jobs, queue.procrastinate_events TO dept_disaster"
+    )
     driver_connection.execute("GRANT USAGE ON ALL SEQUENCES IN SCHEMA queue TO dept_disaster")
