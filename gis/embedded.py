@@ -1,24 +1,39 @@
 """An embedded PostgreSQL cluster with PostGIS under the installation's own folder.
 
-PostgreSQL refuses to run as root, so a root caller drops to the system user `postgres`.
-The cluster listens on a private Unix socket only.
+It never runs as root (`gis.placement` says as whom and where), listens on a private Unix socket
+only, and is shared by every process of the installation: the first that needs it starts it, the
+last that leaves stops it. Both survive `kill -9`, because they rest on file locks and on what
+the kernel says about the server's process, not on files that somebody should have removed.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
-import pwd
+import shlex
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from psycopg import sql
 
 from gis.errors import UsageError
+from gis.placement import SYSTEM_USER, socket_folder, system_user
+from gis.servers import find_server_binaries
+from gis.settings import Settings
 
+DATABASE_NAME = "machimori"
+_START_TIMEOUT_S = 90
+_MIN_FREE_BYTES = 300_000_000  # a new cluster takes 50 MB, and WAL grows by segments of 16 MB
 _SERVER_OPTIONS = {
     "listen_addresses": "",
+    "unix_socket_permissions": "0700",
     "max_connections": "100",
     "shared_buffers": "256MB",
     "work_mem": "16MB",
@@ -29,35 +44,13 @@ _SERVER_OPTIONS = {
 _UNSAFE_BUT_FAST = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
-def find_server_binaries() -> Path:
-    """Return the folder of `initdb` and `pg_ctl` of the newest installed PostgreSQL (15 or later).
-
-    Raises
-    ------
-    UsageError : there is none.
-    """
-    candidates = sorted(
-        (path for path in Path("/usr/lib/postgresql").glob("*/bin") if (path / "initdb").exists()),
-        key=lambda path: int(path.parent.name),
-    )
-    if candidates and int(candidates[-1].parent.name) >= 15:
-        return candidates[-1]
-    on_path = shutil.which("pg_ctl")
-    if on_path:
-        return Path(on_path).resolve().parent
-    raise UsageError(
-        "PostgreSQL 15 or later with PostGIS is not installed.",
-        "Install it: sudo apt-get install postgresql postgresql-postgis",
-    )
-
-
 @dataclass(frozen=True)
 class Cluster:
     """One PostgreSQL cluster in a folder of its own.
 
     Attributes
     ----------
-    folder : holds `data`, `socket` and `server.log`.
+    folder : holds `data`, `server.log`, the locks, and `socket` when its path is short enough.
     is_durable : False trades crash safety for speed; for tests only.
     """
 
@@ -70,7 +63,7 @@ class Cluster:
 
     @property
     def socket_dir(self) -> Path:
-        return self.folder / "socket"
+        return socket_folder(self.folder)
 
     @property
     def log_file(self) -> Path:
@@ -78,86 +71,178 @@ class Cluster:
 
     def url(self, user: str, database: str) -> str:
         """libpq URL over the private socket."""
-        from urllib.parse import quote
-
         return f"postgresql://{user}@{quote(str(self.socket_dir), safe='')}/{database}"
 
     def is_running(self) -> bool:
-        """Whether the server of this folder runs (a stale pid file counts as not running)."""
-        return self.data_dir.exists() and self._run("pg_ctl", "-D", str(self.data_dir), "status").returncode == 0
+        """Whether the server of this folder runs: its process exists and works in our data folder.
+
+        A pid file alone proves nothing: after a crash or a reboot the number may belong to anyone.
+        """
+        try:
+            pid = int((self.data_dir / "postmaster.pid").read_text().split("\n", 1)[0])
+            return Path(f"/proc/{pid}/cwd").readlink() == self.data_dir.resolve()
+        except (OSError, ValueError):
+            return False
 
     def start(self) -> None:
-        """Make the cluster if it is not there, and start it if it does not run.
+        """Make the cluster if it is not there, start it if it does not run, wait until it answers.
 
         Raises
         ------
-        UsageError : PostgreSQL is missing, or its server did not start (with the log's last lines).
+        UsageError : PostgreSQL is missing, the disk is full, the folder belongs to somebody else,
+            or the server did not start (with the log's last lines).
         """
+        self._prepare_folders()
         if not (self.data_dir / "PG_VERSION").exists():
             self._make()
-        if self.is_running():
-            return
-        options = _SERVER_OPTIONS | {"unix_socket_directories": str(self.socket_dir)}
-        if not self.is_durable:
-            options |= _UNSAFE_BUT_FAST
-        flags = " ".join(f"-c {name}='{value}'" for name, value in options.items())
-        done = self._run(
-            "pg_ctl", "-D", str(self.data_dir), "-l", str(self.log_file), "-o", flags, "-w", "-t", "60", "start"
-        )
-        if done.returncode != 0:
-            log = self.log_file.read_text(errors="replace").splitlines()[-5:] if self.log_file.exists() else []
-            raise UsageError(
-                f"The embedded PostgreSQL in {self.folder} did not start: {' / '.join(log) or done.stderr.strip()}",
-                "Read the log named above; a full disk and a foreign owner of the folder are the usual causes.",
-            )
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while True:
+            if not self.is_running():
+                self._launch()
+            try:
+                psycopg.connect(self.url("postgres", "postgres"), connect_timeout=5).close()
+                return
+            except psycopg.OperationalError as error:
+                # Starting, recovering from a crash, or just being stopped by another process.
+                if time.monotonic() > deadline:
+                    raise self._failure(str(error)) from error
+                time.sleep(0.1)
 
     def stop(self) -> None:
         """Stop the server (fast mode: transactions are rolled back, nothing committed is lost)."""
         if self.is_running():
-            self._run("pg_ctl", "-D", str(self.data_dir), "-m", "fast", "-w", "stop")
+            self._run("pg_ctl", "-D", str(self.data_dir), "-m", "fast", "-w", "-t", "60", "stop")
 
     def create_database(self, name: str) -> None:
         """Create the database when it does not exist."""
-        import psycopg
-        from psycopg import sql
-
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone():
                 connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
 
+    def _prepare_folders(self) -> None:
+        if os.geteuid() == 0 and system_user() is None:
+            raise UsageError(
+                f"PostgreSQL does not run as root, and there is no user {SYSTEM_USER!r} to run it.",
+                "Install PostgreSQL from the distribution: sudo apt-get install postgresql",
+            )
+        try:
+            self.folder.parent.mkdir(parents=True, exist_ok=True)
+            for folder in (self.folder, self.socket_dir):
+                folder.mkdir(exist_ok=True, mode=0o700)
+                self._take(folder)
+            free_bytes = shutil.disk_usage(self.folder).free
+        except OSError as error:
+            raise UsageError(
+                f"The folder of the embedded PostgreSQL cannot be used: {error}",
+                "Start it as the user who made it (sudo, if that was root), or set MACHIMORI_VAR to another folder.",
+            ) from error
+        if free_bytes < _MIN_FREE_BYTES and not self.is_running():
+            raise UsageError(
+                f"The disk of {self.folder} is full: {free_bytes // 1_000_000} MB are left.",
+                f"Free at least {_MIN_FREE_BYTES // 1_000_000} MB and start again; nothing is lost.",
+            )
+
+    def _take(self, folder: Path) -> None:
+        """Make the folder ours alone. Under `/tmp` somebody may have made it before us."""
+        user = system_user()
+        owner_uid = user.pw_uid if user else os.geteuid()
+        if folder.is_symlink() or folder.stat().st_uid not in (owner_uid, os.geteuid()):
+            raise PermissionError(f"{folder} belongs to somebody else")
+        folder.chmod(0o700)
+        if user:
+            os.chown(folder, user.pw_uid, user.pw_gid)
+
     def _make(self) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        for path in (self.folder, self.data_dir, self.socket_dir):
-            path.mkdir(exist_ok=True, mode=0o700)
-            path.chmod(0o700)
-            if os.geteuid() == 0:
-                owner = pwd.getpwnam("postgres")
-                os.chown(path, owner.pw_uid, owner.pw_gid)
+        # Built aside and renamed, so that an interrupted initdb never looks like a cluster.
+        unfinished = self.folder / "data.new"
+        shutil.rmtree(unfinished, ignore_errors=True)
         done = self._run(
-            "initdb", "-D", str(self.data_dir), "-U", "postgres", "-A", "trust", "-E", "UTF8",
+            "initdb", "-D", str(unfinished), "-U", "postgres", "-A", "trust", "-E", "UTF8",
             "--locale=C.UTF-8", "--data-checksums", *([] if self.is_durable else ["--no-sync"]),
         )  # fmt: skip
         if done.returncode != 0:
-            raise UsageError(f"Could not make the embedded PostgreSQL in {self.folder}: {done.stderr.strip()}")
+            raise self._failure(done.stderr.strip().replace("\n", " / "))
+        unfinished.rename(self.data_dir)
+
+    def _launch(self) -> None:
+        # Whoever it named is not our server (see is_running), and the server would believe it.
+        with suppress(FileNotFoundError):
+            (self.data_dir / "postmaster.pid").unlink()
+        options = _SERVER_OPTIONS | {"unix_socket_directories": str(self.socket_dir)}
+        if not self.is_durable:
+            options |= _UNSAFE_BUT_FAST
+        flags = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in options.items())
+        started_at = self.log_file.stat().st_size if self.log_file.exists() else 0
+        done = self._run(
+            "pg_ctl", "-D", str(self.data_dir), "-l", str(self.log_file), "-o", flags, "-w",
+            "-t", str(_START_TIMEOUT_S), "start",
+        )  # fmt: skip
+        if done.returncode != 0:
+            with self.log_file.open("rb") as log:
+                log.seek(started_at)
+                lines = log.read().decode(errors="replace").splitlines()[-4:]
+            raise self._failure(" / ".join(lines) or done.stderr.strip())
+
+    def _failure(self, cause: str) -> UsageError:
+        hint = f"Read {self.log_file}."
+        if "No space left" in cause:
+            hint = "The disk is full: free some space and start again; nothing committed is lost."
+        return UsageError(f"The embedded PostgreSQL in {self.folder} did not start: {cause}", hint)
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        command = [str(find_server_binaries() / program), *arguments]
-        if os.geteuid() == 0:
-            owner = pwd.getpwnam("postgres")
-            return subprocess.run(
-                command, capture_output=True, text=True, cwd="/", user=owner.pw_uid, group=owner.pw_gid,
-                extra_groups=[], env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
-            )  # fmt: skip
-        return subprocess.run(command, capture_output=True, text=True, cwd="/")
+        command = [str(self.binaries() / program), *arguments]
+        user = system_user()
+        drop = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if user else {}
+        return subprocess.run(  # type: ignore[call-overload, no-any-return]
+            command, capture_output=True, text=True, cwd="/", env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}, **drop
+        )
+
+    def binaries(self) -> Path:
+        """Folder of the server's programs, of the major version that made the data."""
+        version_file = self.data_dir / "PG_VERSION"
+        return find_server_binaries(version_file.read_text().strip() if version_file.exists() else None)
+
+
+def embedded_cluster(settings: Settings) -> Cluster:
+    """Return the cluster of an installation that has no MACHIMORI_DATABASE_URL."""
+    return Cluster(settings.cluster_dir)
 
 
 @contextmanager
-def running(cluster: Cluster) -> Iterator[Cluster]:
-    """Have the cluster running inside the block; stop it afterwards only if this call started it."""
-    was_running = cluster.is_running()
-    cluster.start()
-    try:
-        yield cluster
-    finally:
-        if not was_running:
-            cluster.stop()
+def running(settings: Settings) -> Iterator[None]:
+    """Have the installation's database running inside the block.
+
+    With MACHIMORI_DATABASE_URL there is nothing to do. Otherwise the embedded cluster is started
+    when it does not run, and stopped at the end by whichever process leaves it last, so a command
+    that began before `up` does not pull the server away from under it, nor the reverse.
+
+    Raises
+    ------
+    UsageError : see `Cluster.start`.
+    """
+    if not settings.is_embedded:
+        yield
+        return
+    cluster = embedded_cluster(settings)
+    cluster._prepare_folders()
+    with (cluster.folder / "users.lock").open("a") as users:
+        with _gate(cluster):
+            fcntl.flock(users, fcntl.LOCK_SH)
+            cluster.start()
+            cluster.create_database(DATABASE_NAME)
+        try:
+            yield
+        finally:
+            with _gate(cluster):
+                fcntl.flock(users, fcntl.LOCK_UN)
+                with suppress(BlockingIOError):  # somebody else still uses the server
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    cluster.stop()
+
+
+@contextmanager
+def _gate(cluster: Cluster) -> Iterator[None]:
+    """Let one process at a time start or stop the server."""
+    with (cluster.folder / "gate.lock").open("a") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        yield

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from gis.errors import UsageError
+from gis.placement import cluster_folder, socket_folder
 
 PROJECT_DIR = Path(__file__).resolve().parent.parent
 DATA_DIR = PROJECT_DIR / "data"
@@ -53,8 +54,8 @@ class Settings:
 
     @property
     def cluster_dir(self) -> Path:
-        """Folder of the embedded cluster's data, socket and log."""
-        return self.var_dir / "postgres"
+        """Folder of the embedded cluster's data, socket and log (see `gis.placement`)."""
+        return cluster_folder(self.var_dir)
 
     @property
     def mailbox_dir(self) -> Path:
@@ -90,7 +91,7 @@ class Settings:
         return f"{scheme}://machimori_app:{self.secret('app_password')}@{host}"
 
     def _embedded_url(self, user: str) -> str:
-        socket_dir = quote(str(self.cluster_dir / "socket"), safe="")
+        socket_dir = quote(str(socket_folder(self.cluster_dir)), safe="")
         return f"postgresql://{user}@{socket_dir}/machimori"
 
 
