@@ -34,6 +34,7 @@ CREATE TABLE gis.account (
 CREATE TABLE gis.layer (
     name       text PRIMARY KEY CHECK (name ~ '^[a-z][a-z0-9_]{0,39}$'),
     definition jsonb NOT NULL,                         -- the whole definition, as in data/layers/<name>.toml
+    ddl_sha256 text NOT NULL,                          -- of the statements it led to: another one means its tables are out of date
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now()
 );
@@ -384,6 +385,20 @@ WHERE state IN ('approved', 'sending', 'sent', 'updated', 'cancelled', 'expired'
 CREATE VIEW open.alert_text AS
 SELECT t.* FROM alerts.alert_text t JOIN open.alert a ON a.id = t.alert_id;
 
+-- What was known after each report of a published incident. A function, because open.incident follows
+-- from the layer definitions and is made after this file.
+CREATE FUNCTION open.timeline(wanted_incident bigint)
+RETURNS TABLE (id bigint, telegram text, kind text, status text, phase text, level int, reported_at timestamptz,
+               office text, headline text, text text, facts jsonb)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+    RETURN QUERY
+    SELECT s.id, s.telegram, s.kind, s.status, s.phase, s.level, s.reported_at, s.office, s.headline, s.text, s.facts
+    FROM ingest.situation s JOIN open.incident i ON i.fid = s.incident_fid
+    WHERE s.incident_fid = wanted_incident
+    ORDER BY s.reported_at, s.id;
+END $$;
+
 -- One subscription as its holder may see it: the token is the key, the address is masked.
 CREATE FUNCTION open.subscription(wanted_token text)
 RETURNS TABLE (masked_email text, language text, kinds text[], state text, place_names text[])
@@ -402,8 +417,9 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog AS $$
     SELECT EXISTS (SELECT 1 FROM alerts.subscriber WHERE token = wanted_token)
            OR EXISTS (SELECT 1 FROM ended)
 $$;
-REVOKE ALL ON FUNCTION open.subscription, open.unsubscribe, gis.current_changeset FROM PUBLIC;
+REVOKE ALL ON FUNCTION open.timeline, open.subscription, open.unsubscribe, gis.current_changeset FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION open.subscription, open.unsubscribe TO citizen;
+GRANT EXECUTE ON FUNCTION open.timeline TO citizen, department, machimori_service;
 GRANT EXECUTE ON FUNCTION gis.current_changeset TO machimori_service, citizen, department;
 
 ------------------------------------------------------------------------------ grants
