@@ -1,0 +1,1 @@
+"""The shared map: layer definitions, tables, catalogue, import and export, tiles."""

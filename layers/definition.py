@@ -1,0 +1,188 @@
+"""What a layer is: its names, owner, geometry and attributes, as a TOML file or the catalogue says it.
+
+From a definition come the table, its twins, the import's column mapping and the legend.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from gis.errors import UsageError
+from gis.languages import DEFAULT_LANGUAGE
+from gis.settings import DATA_DIR
+from layers.codes import CodeList, load_code_list
+from layers.definition_check import check_attribute, check_definition
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """One column of a layer.
+
+    Attributes
+    ----------
+    name : column name. label : language tag → what people read (`ja` and `en` at least).
+    type : a key of `layers.definition_check.POSTGRES_TYPES`. unit : UCUM unit of a number, e.g. `m`.
+    code_list : name of the list its values come from. pattern : POSIX expression the text must match.
+    minimum, maximum : bounds of a number, in `unit`.
+    required : NULL and '' are refused. default : stored instead of NULL.
+    personal : lives in `layers.<name>_personal`, for the owner department only.
+    public : part of `open.<name>`. drawn : part of `tiles.<name>`.
+    aliases : headers by which files call it, exactly as written there.
+    """
+
+    name: str
+    label: dict[str, str]
+    type: str = "text"
+    unit: str = ""
+    code_list: str = ""
+    pattern: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    required: bool = False
+    default: bool | str | float | None = None
+    personal: bool = False
+    public: bool = True
+    drawn: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def codes(self) -> CodeList | None:
+        """The attribute's code list, or None when any value may stand in it."""
+        return load_code_list(self.code_list) if self.code_list else None
+
+    def title(self, language: str) -> str:
+        """Return the label in `language`, or the Japanese one."""
+        return self.label.get(language) or self.label[DEFAULT_LANGUAGE]
+
+
+@dataclass(frozen=True)
+class Definition:
+    """One layer.
+
+    Attributes
+    ----------
+    name : table name. title : language tag → name (`ja` and `en` at least).
+    owner : department whose role edits it (data/departments.toml).
+    geometry : Point, MultiPoint, MultiLineString, MultiPolygon or Geometry (any of them).
+    is_geometry_required : a feature without a position is refused.
+    visibility : `public` (views in the schema `open`) or `internal`.
+    key : the text attribute that tells a feature from all others, "" = none.
+    source, licence : where its features come from and on what terms.
+    extent : `town` refuses imported positions outside the town's surroundings, `anywhere` does not.
+    is_deletable : False: no role may delete features. is_service_edited : `machimori_service` writes it.
+    open_when : attribute → value that a feature must have to be in the views of the schema `open`.
+    style : for the legend and the map (`color`, `min_zoom`).
+    """
+
+    name: str
+    title: dict[str, str]
+    owner: str
+    geometry: str
+    attributes: tuple[Attribute, ...]
+    is_geometry_required: bool = True
+    visibility: str = "internal"
+    key: str = ""
+    source: str = ""
+    licence: str = ""
+    extent: str = "town"
+    is_deletable: bool = True
+    is_service_edited: bool = False
+    open_when: dict[str, str] = field(default_factory=dict)
+    style: dict[str, str | int] = field(default_factory=dict)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether citizens see the layer."""
+        return self.visibility == "public"
+
+    @property
+    def owner_role(self) -> str:
+        """The PostgreSQL role of the owner department."""
+        return f"dept_{self.owner}"
+
+    @property
+    def table_attributes(self) -> tuple[Attribute, ...]:
+        """The attributes of `layers.<name>`: all that are not personal."""
+        return tuple(attribute for attribute in self.attributes if not attribute.personal)
+
+    @property
+    def personal_attributes(self) -> tuple[Attribute, ...]:
+        """The attributes of `layers.<name>_personal`."""
+        return tuple(attribute for attribute in self.attributes if attribute.personal)
+
+    @property
+    def drawn_attributes(self) -> tuple[Attribute, ...]:
+        """The attributes that the map draws."""
+        return tuple(attribute for attribute in self.table_attributes if attribute.drawn)
+
+    @property
+    def public_attributes(self) -> tuple[Attribute, ...]:
+        """The attributes that citizens may read."""
+        return tuple(attribute for attribute in self.table_attributes if attribute.public)
+
+    def attribute(self, name: str) -> Attribute:
+        """Return the attribute `name`; KeyError when there is none."""
+        found = next((attribute for attribute in self.attributes if attribute.name == name), None)
+        if found is None:
+            raise KeyError(f"layer {self.name} has no attribute {name!r}")
+        return found
+
+    def name_in(self, language: str) -> str:
+        """Return the title in `language`, or the Japanese one."""
+        return self.title.get(language) or self.title[DEFAULT_LANGUAGE]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the definition as the catalogue stores it; `parse_definition` reads it back."""
+        values = asdict(self)
+        values["attribute"] = [
+            {name: value for name, value in attribute.items() if value is not None}
+            for attribute in values.pop("attributes")
+        ]
+        return values
+
+
+def parse_definition(values: Mapping[str, Any], where: str) -> Definition:
+    """Make a definition from a TOML document or a catalogue entry.
+
+    Parameters
+    ----------
+    values : keys as the fields of `Definition`; the attributes under `attribute`.
+    where : file name or the like, named by errors.
+
+    Raises
+    ------
+    UsageError : a key is unknown, missing or has a wrong value; the message names `where` and the key.
+    """
+    rest = dict(values)
+    attributes = []
+    for position, entry in enumerate(rest.pop("attribute", []), 1):
+        check_attribute(entry, f"{where}, attribute {entry.get('name', position)}", Attribute)
+        attributes.append(Attribute(**{**entry, "aliases": tuple(entry.get("aliases", ()))}))
+    check_definition(rest, [attribute.name for attribute in attributes], where, Definition)
+    return Definition(**rest, attributes=tuple(attributes))
+
+
+def load_definitions(folder: Path = DATA_DIR / "layers") -> dict[str, Definition]:
+    """Read all layer definitions of a folder, by name.
+
+    Raises
+    ------
+    UsageError : a file is no TOML, its name differs from the layer's, or `parse_definition` refuses it.
+    """
+    found = {}
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            values = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise UsageError(
+                f"{path.name} is no TOML in UTF-8: {error}.", "Mend the line that the message names."
+            ) from error
+        definition = parse_definition(values, path.name)
+        if definition.name != path.stem:
+            raise UsageError(f"{path.name}: name is {definition.name!r}.", "Call the file as the layer.")
+        found[definition.name] = definition
+    return found

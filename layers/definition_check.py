@@ -1,0 +1,111 @@
+"""Refuses layer definitions that cannot work, naming file and key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import MISSING, fields
+from typing import Any
+
+from gis.errors import UsageError
+from gis.languages import LANGUAGES
+from layers.codes import load_code_list
+
+POSTGRES_TYPES = {
+    "text": "text",
+    "integer": "bigint",
+    "real": "double precision",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamptz",
+}
+GEOMETRIES = ("Point", "MultiPoint", "MultiLineString", "MultiPolygon", "Geometry")
+SYSTEM_COLUMNS = ("fid", "version", "geom", "created_at", "created_by", "updated_at", "updated_by")
+# history.<name> has these beside the attributes.
+HISTORY_COLUMNS = ("operation", "valid_from", "valid_to", "changeset")
+
+# 40 characters leave room for the suffixes of constraints and triggers under PostgreSQL's 63.
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+def check_definition(values: Mapping[str, Any], attribute_names: Sequence[str], where: str, record: type) -> None:
+    """Check the keys of a layer definition without its attributes.
+
+    Raises
+    ------
+    UsageError : naming `where` and the key.
+    """
+    _check_keys(values, where, record, except_for="attributes")
+    _check_name(values["name"], where)
+    if values["name"].endswith(("_personal", "_tile")):
+        raise UsageError(f"{where}: name may not end in _personal or _tile.", "Those names are made from other layers.")
+    _check_texts(values["title"], where, "title")
+    _check_choice(values["geometry"], GEOMETRIES, where, "geometry")
+    _check_choice(values.get("visibility", "internal"), ("public", "internal"), where, "visibility")
+    _check_choice(values.get("extent", "town"), ("town", "anywhere"), where, "extent")
+    twice = sorted({name for name in attribute_names if attribute_names.count(name) > 1})
+    if twice:
+        raise UsageError(f"{where}: attribute {twice[0]} stands there twice.", "Give each attribute its own name.")
+    for key, name in [("key", values.get("key")), *(("open_when", name) for name in values.get("open_when", {}))]:
+        if name and name not in attribute_names:
+            raise UsageError(
+                f"{where}: {key} names {name!r}, which is no attribute.",
+                f"Attributes are: {', '.join(attribute_names)}.",
+            )
+
+
+def check_attribute(values: Mapping[str, Any], where: str, record: type) -> None:
+    """Check the keys of one attribute.
+
+    Raises
+    ------
+    UsageError : naming `where` (file and attribute) and the key.
+    """
+    _check_keys(values, where, record)
+    _check_name(values["name"], where)
+    if values["name"] in SYSTEM_COLUMNS + HISTORY_COLUMNS:
+        raise UsageError(f"{where}: the name {values['name']} is taken by the system.", "Choose another name.")
+    _check_texts(values["label"], where, "label")
+    kind = values.get("type", "text")
+    _check_choice(kind, tuple(POSTGRES_TYPES), where, "type")
+    for key in ("minimum", "maximum"):
+        if key in values and kind not in ("integer", "real"):
+            raise UsageError(f"{where}: {key} stands at a {kind}.", "Only integer and real have bounds.")
+    for key in ("code_list", "pattern"):
+        if values.get(key) and kind != "text":
+            raise UsageError(f"{where}: {key} stands at a {kind}.", "Only text has a code list or a pattern.")
+    if values.get("personal") and values.get("drawn"):
+        raise UsageError(f"{where}: personal and drawn at once.", "Personal attributes never reach a map tile.")
+    if values.get("code_list"):
+        load_code_list(values["code_list"])
+
+
+def _check_keys(values: Mapping[str, Any], where: str, record: type, except_for: str = "") -> None:
+    known = {item.name: item for item in fields(record) if item.name != except_for}
+    unknown = sorted(values.keys() - known.keys())
+    if unknown:
+        raise UsageError(f"{where}: the key {unknown[0]} is not known.", f"Known are: {', '.join(known)}.")
+    for name, item in known.items():
+        if name not in values and item.default is MISSING and item.default_factory is MISSING:
+            raise UsageError(f"{where}: the key {name} is missing.", f"Add {name} = …")
+        if name in values and item.type in ("bool", "str") and type(values[name]).__name__ != item.type:
+            raise UsageError(f"{where}: {name} is {values[name]!r}.", f"It must be of type {item.type}.")
+
+
+def _check_name(name: str, where: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"{where}: {name!r} is no name.", "Names are a-z, 0-9 and _, begin with a letter, at most 40 characters."
+        )
+
+
+def _check_texts(texts: Any, where: str, key: str) -> None:
+    if not isinstance(texts, Mapping) or not {"ja", "en"} <= texts.keys() or not texts.keys() <= set(LANGUAGES):
+        raise UsageError(
+            f"{where}: {key} must give ja and en, and may give ja-x-easy.", f'Write {key} = {{ ja = "…", en = "…" }}.'
+        )
+
+
+def _check_choice(value: object, choices: tuple[str, ...], where: str, key: str) -> None:
+    if value not in choices:
+        raise UsageError(f"{where}: {key} is {value!r}.", f"It must be one of {', '.join(choices)}.")

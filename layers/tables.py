@@ -1,0 +1,269 @@
+"""The tables of a layer: DDL that follows from its definition (templates in tables.sql).
+
+`layers.<name>` in EPSG:6668, its drawing twin `tiles.<name>` in EPSG:3857, its typed history
+`history.<name>`, the views `open.<name>` and `open.<name>_tile` of a public layer, and
+`layers.<name>_personal` with a history of its own when an attribute is personal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from psycopg import sql
+
+from gis.database import SERVICE
+from gis.queries import load_queries
+from layers.definition import Attribute, Definition
+from layers.definition_check import POSTGRES_TYPES
+
+_TEMPLATES = load_queries(__file__)
+_CHECK_SUFFIXES = ("code", "pattern", "minimum", "maximum", "finite", "filled")
+
+
+def ground_statements() -> sql.Composed:
+    """Return the functions that all layers share."""
+    return _template("ground")
+
+
+def create_statements(definition: Definition) -> sql.Composed:
+    """Return the statements that make all tables, triggers, views and grants of a new layer."""
+    made = [_template("create_layer", **_names(definition), geometry=sql.SQL(definition.geometry))]
+    if definition.personal_attributes:
+        made.append(_template("create_personal", **_names(definition, personal=True)))
+    return _lines([*made, add_attributes(definition, definition.attributes), regenerate_statements(definition)])
+
+
+def add_attributes(definition: Definition, attributes: Iterable[Attribute]) -> sql.Composed:
+    """Return the statements that add columns to a layer's tables, filled with their default where rows exist."""
+    made: list[sql.Composable] = []
+    for attribute in attributes:
+        names = _names(definition, personal=attribute.personal)
+        filled = (
+            sql.SQL("") if attribute.default is None else sql.SQL(" DEFAULT {}").format(sql.Literal(attribute.default))
+        )
+        for table in (names["layer"], names["history"]):
+            made.append(sql.SQL("ALTER TABLE {} ADD COLUMN {}{};").format(table, _column(attribute), filled))
+        if attribute.name == definition.key:
+            unique = sql.SQL("-- Usage: upsert by key.\nCREATE UNIQUE INDEX {} ON {} ({});")
+            index = sql.Identifier(f"{definition.name}_key")
+            made.append(unique.format(index, names["layer"], sql.Identifier(attribute.name)))
+        if attribute in tile_attributes(definition):
+            made.append(draw_attribute(definition, attribute))
+    return _lines(made)
+
+
+def draw_attribute(definition: Definition, attribute: Attribute) -> sql.Composed:
+    """Return the statements that add a column to the drawing twin and fill it from the layer."""
+    names = _names(definition)
+    statements = sql.SQL(
+        "ALTER TABLE {tiles} ADD COLUMN {column};\n"
+        "UPDATE {tiles} t SET {name} = l.{name} FROM {layer} l WHERE l.fid = t.fid AND l.{name} IS NOT NULL;"
+    )
+    return statements.format(**names, column=_column(attribute), name=sql.Identifier(attribute.name))
+
+
+def undraw_attribute(definition: Definition, attribute: Attribute) -> sql.Composed:
+    """Return the statement that takes a column off the drawing twin."""
+    names = _names(definition)
+    return sql.SQL("ALTER TABLE {} DROP COLUMN {};").format(names["tiles"], sql.Identifier(attribute.name))
+
+
+def close_statements(definition: Definition) -> sql.Composed:
+    """Return the statements that drop the public views, so that the columns beneath may change."""
+    return _template("close_views", **_names(definition))
+
+
+def regenerate_statements(definition: Definition) -> sql.Composed:
+    """Return the statements that bring all but the columns of existing tables up to date."""
+    made = [
+        _rules(definition),
+        _checks(definition),
+        _functions(definition),
+        _views(definition),
+        _grants(definition),
+        _comments(definition),
+    ]
+    if definition.personal_attributes:
+        made.append(_functions(definition, personal=True))
+        made.append(_grants(definition, personal=True))
+    return _lines(made)
+
+
+def tile_attributes(definition: Definition) -> tuple[Attribute, ...]:
+    """Return the attributes of the drawing twin: those drawn, and those that decide what citizens see."""
+    return tuple(a for a in definition.table_attributes if a.drawn or a.name in definition.open_when)
+
+
+def _names(definition: Definition, personal: bool = False) -> dict[str, sql.Composable]:
+    name = definition.name + ("_personal" if personal else "")
+    return {
+        "layer": sql.Identifier("layers", name),
+        "parent": sql.Identifier("layers", definition.name),
+        "tiles": sql.Identifier("tiles", name),
+        "history": sql.Identifier("history", name),
+        "open": sql.Identifier("open", name),
+        "open_tile": sql.Identifier("open", f"{name}_tile"),
+        "stamp": sql.Identifier("layers", f"{name}_stamp"),
+        "log": sql.Identifier("history", f"{name}_log"),
+        "geom_index": sql.Identifier(f"{name}_geom"),
+        "changeset_index": sql.Identifier(f"{name}_changeset"),
+        "sequence": sql.Identifier("layers", f"{name}_fid_seq"),
+        "role": sql.Identifier(definition.owner_role),
+    }
+
+
+def _functions(definition: Definition, personal: bool = False) -> sql.Composed:
+    names = _names(definition, personal)
+    attributes = definition.personal_attributes if personal else definition.table_attributes
+    geom = [] if personal else ["geom"]
+    columns = [*geom, *(attribute.name for attribute in attributes)]
+    drawn = [] if personal else [attribute.name for attribute in tile_attributes(definition)]
+    lists = {
+        "columns": _list(columns),
+        "drawn": _list(drawn),
+        "new_drawn": _list(drawn, "n"),
+        "old_drawn": _list(drawn, "o"),
+    }
+    draw = {
+        block: sql.SQL("") if personal else _template(block, **names, **lists)
+        for block in ("draw_new", "draw_changed", "undraw")
+    }
+    defaults = [
+        sql.SQL("NEW.{0} := coalesce(NEW.{0}, {1});").format(sql.Identifier(a.name), sql.Literal(a.default))
+        for a in attributes
+        if a.default is not None
+    ]
+    sequence = f"layers.{definition.name}_fid_seq"
+    stamp = _template(
+        "stamp_function",
+        **names,
+        new_fid=sql.SQL("NEW.fid" if personal else "nextval({})").format(sql.Literal(sequence)),
+        # A personal row keeps its feature's fid, so it may come back after a deletion.
+        first_version=sql.SQL("coalesce((SELECT max(h.version) FROM {history} h WHERE h.fid = NEW.fid), 0) + 1").format(
+            **names
+        )
+        if personal
+        else sql.SQL("1"),
+        defaults=sql.SQL("\n    ").join(defaults),
+    )
+    return _lines([stamp, _template("log_function", **names, **lists, **draw), _template("triggers", **names)])
+
+
+def _rules(definition: Definition) -> sql.Composed:
+    position = sql.SQL("SET NOT NULL" if definition.is_geometry_required else "DROP NOT NULL")
+    made: list[sql.Composable] = [
+        sql.SQL("ALTER TABLE {} ALTER COLUMN geom {};").format(_names(definition)["layer"], position)
+    ]
+    for attribute in definition.attributes:
+        table, column = _names(definition, attribute.personal)["layer"], sql.Identifier(attribute.name)
+        default = (
+            sql.SQL("DROP DEFAULT")
+            if attribute.default is None
+            else sql.SQL("SET DEFAULT {}").format(sql.Literal(attribute.default))
+        )
+        null = sql.SQL("SET NOT NULL" if attribute.required else "DROP NOT NULL")
+        made.append(
+            sql.SQL("ALTER TABLE {0} ALTER COLUMN {1} {2}, ALTER COLUMN {1} {3};").format(table, column, default, null)
+        )
+    return _lines(made)
+
+
+def _checks(definition: Definition) -> sql.Composed:
+    made: list[sql.Composable] = []
+    for attribute in definition.attributes:
+        conditions = _conditions(attribute, is_key=attribute.name == definition.key)
+        actions: list[sql.Composable] = [
+            sql.SQL("DROP CONSTRAINT IF EXISTS {}").format(sql.Identifier(f"{attribute.name}_{suffix}"))
+            for suffix in _CHECK_SUFFIXES
+        ]
+        actions += [
+            sql.SQL("ADD CONSTRAINT {} CHECK ({})").format(sql.Identifier(f"{attribute.name}_{suffix}"), condition)
+            for suffix, condition in conditions.items()
+        ]
+        table = _names(definition, attribute.personal)["layer"]
+        made.append(sql.SQL("ALTER TABLE {} {};").format(table, sql.SQL(", ").join(actions)))
+    return _lines(made)
+
+
+def _conditions(attribute: Attribute, is_key: bool) -> dict[str, sql.Composable]:
+    """The attribute's checks by the suffix of the constraint's name (one of _CHECK_SUFFIXES)."""
+    column = sql.Identifier(attribute.name)
+    made: dict[str, sql.Composable] = {}
+    if attribute.codes:
+        values = sql.SQL(", ").join(sql.Literal(value) for value in attribute.codes.values)
+        made["code"] = sql.SQL("{} IN ({})").format(column, values)
+    if attribute.pattern:
+        made["pattern"] = sql.SQL("{} ~ {}").format(column, sql.Literal(attribute.pattern))
+    if attribute.minimum is not None:
+        made["minimum"] = sql.SQL("{} >= {}").format(column, sql.Literal(attribute.minimum))
+    if attribute.maximum is not None:
+        made["maximum"] = sql.SQL("{} <= {}").format(column, sql.Literal(attribute.maximum))
+    if attribute.type == "real":
+        made["finite"] = sql.SQL("{} NOT IN ('NaN', 'Infinity', '-Infinity')").format(column)
+    if attribute.type == "text" and (attribute.required or is_key):
+        made["filled"] = sql.SQL("btrim({}) <> ''").format(column)
+    return made
+
+
+def _views(definition: Definition) -> sql.Composed:
+    names = _names(definition)
+    if not definition.is_public:
+        return _template("close_views", **names)
+    public = [attribute.name for attribute in definition.public_attributes]
+    conditions = [
+        sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value))
+        for name, value in definition.open_when.items()
+    ]
+    condition = sql.SQL(" WHERE ") + sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("")
+    return _template(
+        "open_views",
+        **names,
+        public=_list(public),
+        public_drawn=_list([a.name for a in definition.drawn_attributes if a.public]),
+        condition=condition,
+    )
+
+
+def _grants(definition: Definition, personal: bool = False) -> sql.Composed:
+    names = _names(definition, personal)
+    rights = "INSERT, UPDATE, DELETE" if definition.is_deletable else "INSERT, UPDATE"
+    editors: list[sql.Composable] = [names["role"]]
+    if definition.is_service_edited and not personal:
+        editors.append(sql.Identifier(SERVICE))
+    edit = sql.SQL(f"GRANT {rights} ON {{}} TO {{}};").format(names["layer"], sql.SQL(", ").join(editors))
+    if personal:
+        return _lines([_template("personal_grants", **names), edit])
+    number = sql.SQL("GRANT USAGE ON SEQUENCE {} TO {};").format(names["sequence"], sql.SQL(", ").join(editors))
+    return _lines([_template("grants", **names), edit, number])
+
+
+def _comments(definition: Definition) -> sql.Composed:
+    comment = sql.SQL("COMMENT ON TABLE {} IS {};").format(
+        _names(definition)["layer"], sql.Literal(f"{definition.title['ja']} / {definition.title['en']}")
+    )
+    columns = [
+        sql.SQL("COMMENT ON COLUMN {}.{} IS {};").format(
+            _names(definition, a.personal)["layer"],
+            sql.Identifier(a.name),
+            sql.Literal(f"{a.label['ja']} / {a.label['en']}" + (f" [{a.unit}]" if a.unit else "")),
+        )
+        for a in definition.attributes
+    ]
+    return _lines([comment, *columns])
+
+
+def _column(attribute: Attribute) -> sql.Composed:
+    return sql.SQL("{} {}").format(sql.Identifier(attribute.name), sql.SQL(POSTGRES_TYPES[attribute.type]))
+
+
+def _list(columns: Sequence[str], prefix: str = "") -> sql.Composed:
+    """Columns each after a comma, to stand behind others."""
+    return sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(*filter(None, (prefix, name)))) for name in columns)
+
+
+def _template(block: str, **parts: sql.Composable) -> sql.Composed:
+    return sql.SQL(_TEMPLATES.sql(block)).format(**parts)
+
+
+def _lines(statements: Iterable[sql.Composable]) -> sql.Composed:
+    return sql.SQL("\n").join(statements)
