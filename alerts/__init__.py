@@ -1,0 +1,1 @@
+"""What goes out: decisions, areas, texts, CAP, approval, recipients, channels, delivery."""

@@ -1,0 +1,118 @@
+"""The way of an alert from draft to sending: submit, approve by a second person, or discard.
+
+Approving freezes words, area and recipients and writes the job that sends, in one transaction.
+The database holds the rules as well: two different names, no way back, nothing changes once approved.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+
+from alerts.events import find_event
+from alerts.matching import freeze_recipients
+from alerts.thread import last_sent, lock_incident
+from gis.errors import UsageError
+from gis.jobs import enqueue
+from gis.queries import load_queries
+from gis.town import load_town
+
+_QUERIES = load_queries(__file__)
+
+
+def submit(connection: Connection, alert_id: int, account: str, note: str = "") -> None:
+    """Hand a draft over for approval, in the name of `account`.
+
+    Raises
+    ------
+    UsageError : there is no such alert, or it is no draft.
+    """
+    alert = _lock(connection, alert_id)
+    if alert.state != "draft":
+        raise UsageError(f"Alert {alert_id} is {alert.state}, not a draft.", "Only drafts can be submitted.")
+    _act_as(connection, account, note)
+    connection.execute(_QUERIES["submit"], {"alert_id": alert_id, "account": account})
+
+
+def approve(connection: Connection, alert_id: int, account: str, note: str = "") -> int:
+    """Approve a submitted alert in the name of a second person; return how many people get it.
+
+    In the caller's transaction: sent time and expiry are set, the message before becomes updated or cancelled, one
+    delivery per person is written and the sending is enqueued.
+
+    Raises
+    ------
+    UsageError : not submitted, the same person, or another message of the incident went out since it was written.
+    """
+    alert = _lock(connection, alert_id)
+    if alert.state != "submitted":
+        raise UsageError(f"Alert {alert_id} is {alert.state}, not submitted.", "Somebody submits it first.")
+    if alert.submitted_by == account:
+        raise UsageError(
+            f"Alert {alert_id} was submitted by {account} too.", "A second person of the disaster office approves it."
+        )
+    _require_newest(connection, alert)
+    _act_as(connection, account, note)
+    event = find_event(alert.event, alert.phase)
+    values = {"alert_id": alert_id, "account": account, "valid_hours": event.valid_hours}
+    connection.execute(_QUERIES["approve"], values)
+    _act_as(connection, account, "")
+    if alert.references_id is not None:
+        _retire(connection, alert)
+    people = freeze_recipients(connection, alert_id, alert.kind, alert.phase, load_town())
+    connection.execute(_QUERIES["start_sending"], {"alert_id": alert_id})
+    enqueue(connection, "alerts.send", alert_id=alert_id)
+    return people
+
+
+def discard(connection: Connection, alert_id: int, account: str, note: str = "") -> None:
+    """Throw an unsent alert away; it stays on record as discarded.
+
+    Raises
+    ------
+    UsageError : there is no such alert, or it is approved already.
+    """
+    alert = _lock(connection, alert_id)
+    if alert.state not in ("draft", "submitted"):
+        raise UsageError(f"Alert {alert_id} is {alert.state}.", "What was approved can only be cancelled.")
+    _act_as(connection, account, note)
+    connection.execute(_QUERIES["discard"], {"alert_id": alert_id})
+
+
+def _lock(connection: Connection, alert_id: int) -> Row[Any]:
+    alert = connection.execute(_QUERIES["read_alert"], {"alert_id": alert_id}).first()
+    if alert is None:
+        raise UsageError(f"There is no alert {alert_id}.", "See ./machimori alerts list")
+    if alert.incident_fid is not None:
+        lock_incident(connection, alert.incident_fid)
+    return connection.execute(_QUERIES["lock_alert"], {"alert_id": alert_id}).one()
+
+
+def _require_newest(connection: Connection, alert: Row[Any]) -> None:
+    if alert.incident_fid is None:
+        return
+    sent = last_sent(connection, alert.incident_fid)
+    expected = sent.alert_id if sent and sent.msg_type != "Cancel" else None
+    if alert.references_id != expected:
+        raise UsageError(
+            f"Alert {alert.id} is out of date: another message of the same incident went out since it was written.",
+            "Discard it and work from the newest situation.",
+        )
+
+
+def _retire(connection: Connection, alert: Row[Any]) -> None:
+    """Mark the message before; a withdrawn one is not handed over to anyone any more."""
+    is_cancel = alert.msg_type == "Cancel"
+    state = "cancelled" if is_cancel else "updated"
+    connection.execute(_QUERIES["retire"], {"alert_id": alert.references_id, "state": state})
+    if is_cancel:
+        connection.execute(_QUERIES["suppress_unsent"], {"thread_id": alert.thread_id})
+
+
+def _act_as(connection: Connection, account: str, note: str) -> None:
+    """Name the person and the reason that the steps of the alert are recorded with, for this transaction."""
+    connection.execute(
+        text("SELECT set_config('machimori.account', :account, true), set_config('machimori.reason', :note, true)"),
+        {"account": account, "note": note},
+    )

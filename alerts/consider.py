@@ -1,0 +1,58 @@
+"""From a situation to alerts: nothing, a draft, or a message that goes out by itself."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from alerts.approval import approve, discard, submit
+from alerts.decision import Situation, Told, decide
+from alerts.policy import find_policy
+from alerts.thread import last_sent, lock_incident, newest_waiting, read_situation
+from alerts.writing import write_alert
+from gis.town import load_town
+
+
+def consider(connection: Connection, situation_id: int) -> int | None:
+    """Decide about one situation and do it, in the caller's transaction. Role: `machimori_service`.
+
+    Running twice for the same situation does nothing the second time: what was told is remembered with each alert.
+
+    Returns
+    -------
+    The id of the alert that was written, refreshed or sent; None when nothing was done.
+
+    Raises
+    ------
+    UsageError : the town has no area in the layer `city_area`.
+    """
+    situation = read_situation(connection, situation_id)
+    lock_incident(connection, situation.incident_fid)
+    sent = last_sent(connection, situation.incident_fid)
+    waiting = newest_waiting(connection, situation.incident_fid)
+    policy = find_policy(connection, situation.telegram, situation.level)
+    decision = decide(situation, sent, waiting, policy)
+    rule = f"policy:{policy.telegram}:{policy.level}"
+    if decision.step == "nothing":
+        return None
+    if decision.step == "discard":
+        _discard_waiting(connection, situation, rule, decision.reason)
+        return None
+    draft = waiting if waiting and waiting.state == "draft" else None
+    alert_id = write_alert(connection, situation, decision, sent, draft, load_town())
+    if decision.step == "send":
+        submit(connection, alert_id, _source(situation), f"{situation.telegram} {situation.reported_at.isoformat()}")
+        approve(connection, alert_id, rule, decision.reason)
+        _discard_waiting(connection, situation, rule, f"overtaken by alert {alert_id}")
+    return alert_id
+
+
+def _source(situation: Situation) -> str:
+    """Name who stands for the facts of an automatic alert; VT and VX telegrams are JMA's."""
+    return "source:jma" if situation.telegram[:1] == "V" else f"source:{situation.telegram}"
+
+
+def _discard_waiting(connection: Connection, situation: Situation, account: str, reason: str) -> None:
+    waiting: Told | None = newest_waiting(connection, situation.incident_fid)
+    while waiting:
+        discard(connection, waiting.alert_id, account, reason)
+        waiting = newest_waiting(connection, situation.incident_fid)
