@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, text
 
 from gis.errors import UsageError
 from gis.queries import load_queries
 from layers import tables
+from layers.copying import driver
 from layers.definition import Definition, load_definitions, parse_definition
 
 _QUERIES = load_queries(__file__)
@@ -48,7 +48,7 @@ def sync(connection: Connection, definitions: Mapping[str, Definition] | None = 
     """
     # Two installations may migrate at the same moment.
     connection.execute(text("LOCK TABLE gis.layer IN SHARE ROW EXCLUSIVE MODE"))
-    _driver(connection).execute(tables.ground_statements())
+    driver(connection).execute(tables.ground_statements())
     stored = load_layers(connection)
     hashes = {row.name: row.ddl_sha256 for row in connection.execute(text("SELECT name, ddl_sha256 FROM gis.layer"))}
     wanted = {**stored, **(load_definitions() if definitions is None else definitions)}
@@ -75,7 +75,7 @@ def create_layer(connection: Connection, definition: Definition) -> None:
         raise UsageError(
             f"There is a layer {definition.name} already.", "Choose another name, or import into that layer."
         )
-    _driver(connection).execute(tables.create_statements(definition))
+    driver(connection).execute(tables.create_statements(definition))
     _store(connection, definition)
 
 
@@ -104,7 +104,7 @@ def find_layer(connection: Connection, name: str) -> Definition:
 def summarise_layer(connection: Connection, definition: Definition) -> LayerSummary:
     """Count a layer's features and find their extent and freshness; runs as a role that may read the table."""
     query = sql.SQL(_QUERIES.sql("summarise")).format(layer=sql.Identifier("layers", definition.name))
-    ((count, changed_at, *corners),) = _driver(connection).execute(query).fetchall()
+    ((count, changed_at, *corners),) = driver(connection).execute(query).fetchall()
     return LayerSummary(definition, count, None if corners[0] is None else tuple(corners), changed_at)
 
 
@@ -121,7 +121,7 @@ def _change_layer(connection: Connection, old: Definition, new: Definition) -> N
         tables.add_attributes(new, added),
         tables.regenerate_statements(new),
     ]
-    _driver(connection).execute(sql.SQL("\n").join(statements))
+    driver(connection).execute(sql.SQL("\n").join(statements))
     _store(connection, new)
 
 
@@ -150,10 +150,5 @@ def _store(connection: Connection, definition: Definition) -> None:
 
 
 def _ddl_sha256(connection: Connection, definition: Definition) -> str:
-    statements = tables.create_statements(definition).as_string(_driver(connection))
+    statements = tables.create_statements(definition).as_string(driver(connection))
     return hashlib.sha256(statements.encode()).hexdigest()
-
-
-def _driver(connection: Connection) -> psycopg.Connection:
-    """The psycopg connection beneath: DDL is composed by psycopg.sql."""
-    return connection.connection.driver_connection  # type: ignore[return-value]

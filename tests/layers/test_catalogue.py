@@ -80,7 +80,7 @@ def test_an_attribute_that_becomes_drawn_fills_the_twin_and_one_no_longer_drawn_
     catalogue.sync(schema, {"allotment": drawn})
     assert schema.execute(text("SELECT crop FROM open.allotment_tile")).scalar_one() == "大根"
     catalogue.sync(schema, {"allotment": definition})
-    assert "crop" not in schema.execute(text("SELECT * FROM tiles.allotment")).keys()
+    assert "crop" not in list(schema.execute(text("SELECT * FROM tiles.allotment")).keys())
 
 
 def test_a_layer_that_becomes_internal_disappears_from_the_citizens(schema: Connection, definition: Definition) -> None:
@@ -120,7 +120,7 @@ def test_personal_attributes_are_for_the_owner_department_only_and_have_a_histor
             with pytest.raises(DBAPIError, match="permission denied"), database.begin(role) as connection:
                 connection.execute(text(f"SELECT 1 FROM {table}"))
     with database.begin("dept_sewer") as connection:
-        assert "tenant" not in connection.execute(text("SELECT * FROM layers.allotment")).keys()
+        assert "tenant" not in list(connection.execute(text("SELECT * FROM layers.allotment")).keys())
     with database.begin("dept_planning") as connection:
         connection.execute(text("DELETE FROM layers.allotment"))
         last = connection.execute(
