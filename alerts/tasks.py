@@ -1,0 +1,37 @@
+"""The jobs of alerts: decide about a situation, send an alert, come back to what was left."""
+
+from __future__ import annotations
+
+import structlog
+
+from alerts import outbox
+from alerts.consider import consider
+from alerts.delivery import send_alert
+from gis.database import SERVICE
+from gis.jobs import context, enqueue, task
+
+_log = structlog.get_logger(__name__)
+
+
+@task("alerts.consider", queue="alerts")
+def consider_situation(situation_id: int) -> None:
+    """Decide what a new situation of an incident means for the citizens, and do it in one transaction."""
+    with context().database.begin(SERVICE) as connection:
+        alert_id = consider(connection, situation_id)
+    _log.info("considered", situation_id=situation_id, alert_id=alert_id)
+
+
+@task("alerts.send", queue="alerts")
+def send(alert_id: int) -> None:
+    """Send what is due of an alert's thread."""
+    counts = send_alert(context().database, context().settings, alert_id)
+    _log.info("sent", alert_id=alert_id, **counts)
+
+
+@task("alerts.sweep", queue="alerts")
+def sweep() -> None:
+    """Expire what is over, and send again what was deferred or what a dead worker left behind."""
+    with context().database.begin(SERVICE) as connection:
+        outbox.expire_alerts(connection)
+        for alert_id in outbox.alerts_to_send(connection):
+            enqueue(connection, "alerts.send", once=f"alerts.send:{alert_id}", alert_id=alert_id)
