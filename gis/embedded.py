@@ -12,6 +12,7 @@ import fcntl
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ from gis.settings import Settings
 
 DATABASE_NAME = "machimori"
 _START_TIMEOUT_S = 90
+_ORPHAN_PATIENCE_S = 10
 _MIN_FREE_BYTES = 300_000_000  # a new cluster takes 50 MB, and WAL grows by segments of 16 MB
 _SERVER_OPTIONS = {
     "listen_addresses": "",
@@ -80,9 +82,9 @@ class Cluster:
         """
         try:
             pid = int((self.data_dir / "postmaster.pid").read_text().split("\n", 1)[0])
-            return Path(f"/proc/{pid}/cwd").readlink() == self.data_dir.resolve()
         except (OSError, ValueError):
             return False
+        return _works_in(Path(f"/proc/{pid}"), self.data_dir.resolve())
 
     def start(self) -> None:
         """Make the cluster if it is not there, start it if it does not run, wait until it answers.
@@ -165,9 +167,7 @@ class Cluster:
         unfinished.rename(self.data_dir)
 
     def _launch(self) -> None:
-        # Whoever it named is not our server (see is_running), and the server would believe it.
-        with suppress(FileNotFoundError):
-            (self.data_dir / "postmaster.pid").unlink()
+        self._clear_away()
         options = _SERVER_OPTIONS | {"unix_socket_directories": str(self.socket_dir)}
         if not self.is_durable:
             options |= _UNSAFE_BUT_FAST
@@ -182,6 +182,26 @@ class Cluster:
                 log.seek(started_at)
                 lines = log.read().decode(errors="replace").splitlines()[-4:]
             raise self._failure(" / ".join(lines) or done.stderr.strip())
+
+    def _clear_away(self) -> None:
+        """Remove what a killed server left, when nothing of it lives any more."""
+        # A backend may outlive its postmaster for a moment; a second server beside it would damage the data.
+        deadline = time.monotonic() + _ORPHAN_PATIENCE_S
+        while orphans := self._processes():
+            if time.monotonic() > deadline:
+                for pid in orphans:
+                    with suppress(ProcessLookupError):
+                        os.kill(pid, signal.SIGKILL)
+            time.sleep(0.05)
+        # A new server believes these lock files if their number is in use again, by anyone.
+        leftovers = [self.data_dir / "postmaster.pid", *self.socket_dir.glob(".s.PGSQL.*")]
+        for path in leftovers:
+            path.unlink(missing_ok=True)
+
+    def _processes(self) -> list[int]:
+        """Return the pids of all processes of this cluster: the server and its backends work in the data folder."""
+        home = self.data_dir.resolve()
+        return [int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit() and _works_in(path, home)]
 
     def _failure(self, cause: str) -> UsageError:
         hint = f"Read {self.log_file}."
@@ -201,6 +221,13 @@ class Cluster:
         """Folder of the server's programs, of the major version that made the data."""
         version_file = self.data_dir / "PG_VERSION"
         return find_server_binaries(version_file.read_text().strip() if version_file.exists() else None)
+
+
+def _works_in(process: Path, folder: Path) -> bool:
+    try:
+        return (process / "cwd").readlink() == folder
+    except OSError:  # it has gone, is a zombie, or is somebody else's
+        return False
 
 
 def embedded_cluster(settings: Settings) -> Cluster:
