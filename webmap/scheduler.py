@@ -1,0 +1,124 @@
+"""The clock: writes the periodic jobs, on one machine at a time.
+
+Every machine may run a scheduler; the one that holds an advisory lock in the database leads. The
+lock belongs to the database session through which the leader also writes its jobs, so a leader
+that has lost its session has lost both at once and cannot write beside its successor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.schedulers.blocking import BlockingScheduler
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from gis.database import SERVICE, Database
+from gis.jobs import enqueue
+from gis.settings import Settings
+
+# Any number that nothing else in the database uses as an advisory lock: the letters MMSC.
+LEADER_LOCK = 0x4D4D5343
+_LOG = structlog.get_logger()
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """A job written once a minute.
+
+    Attributes
+    ----------
+    second : of each minute; JMA refreshes its feeds on the minute, and asks to come a little later.
+    """
+
+    task: str
+    second: int
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+def periodic_jobs(settings: Settings) -> list[Periodic]:
+    """Return what is to be written each minute; without a feed there is nothing to poll."""
+    jobs = [Periodic("gis.retry_stalled", second=0), Periodic("alerts.sweep", second=40)]
+    if settings.jma_feed_url:
+        jobs.append(Periodic("ingest.poll", second=20, arguments={"source": "jma"}))
+    return jobs
+
+
+class Leader:
+    """One candidate for the lead. Not for several threads at once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: Connection | None = None
+
+    def write(self, job: Periodic) -> bool:
+        """Write the job if this candidate leads; return whether it did.
+
+        A job that still waits from the last time is not written twice. A lost connection ends the
+        lead; the next call applies for it again.
+        """
+        try:
+            self._connection = self._connection or self._apply()
+            if self._connection is None:
+                return False
+            with self._connection.begin():
+                self._connection.execute(text("SELECT set_config('role', :role, true)"), {"role": SERVICE})
+                return enqueue(self._connection, job.task, once=job.task, **job.arguments)
+        except DBAPIError as error:
+            _LOG.error("the scheduler lost the database and applies again at the next tick", error=str(error.orig))
+            self.resign()
+            return False
+
+    def resign(self) -> None:
+        """Give up the lead, if it was held."""
+        if self._connection is not None:
+            # The lock belongs to the session: it must end, not go back into the pool with the lock.
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+
+    def _apply(self) -> Connection | None:
+        connection = self._database.engine.connect()
+        try:
+            with connection.begin():
+                is_leader = connection.execute(
+                    text("SELECT pg_try_advisory_lock(:key)"), {"key": LEADER_LOCK}
+                ).scalar_one()
+        except DBAPIError:
+            connection.close()
+            raise
+        if not is_leader:
+            connection.close()
+            return None
+        _LOG.info("this scheduler leads")
+        return connection
+
+
+def is_led(connection: Connection) -> bool:
+    """Whether any scheduler holds the lead in this database."""
+    query = text(
+        "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND classid = 0 AND objid = :key AND granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"
+    )
+    return bool(connection.execute(query, {"key": LEADER_LOCK}).scalar_one())
+
+
+def run_scheduler(database: Database, settings: Settings) -> None:
+    """Write the periodic jobs until the process is told to stop (SystemExit, KeyboardInterrupt)."""
+    leader = Leader(database)
+    # One thread: the leader's session is not for several at once.
+    scheduler = BlockingScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="Asia/Tokyo")
+    for job in periodic_jobs(settings):
+        scheduler.add_job(
+            leader.write, "cron", args=[job], second=job.second, id=job.task, coalesce=True, misfire_grace_time=30
+        )
+    try:
+        scheduler.start()
+    finally:
+        if scheduler.running:
+            scheduler.shutdown()
+        leader.resign()
