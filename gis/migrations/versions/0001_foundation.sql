@@ -108,6 +108,8 @@ CREATE TABLE ingest.document (
 );
 -- Usage: what a crash left unparsed.
 CREATE INDEX document_unparsed ON ingest.document (id) WHERE parsed_at IS NULL;
+-- Usage: which entries of a feed were fetched already.
+CREATE INDEX document_name ON ingest.document (source, name);
 
 CREATE TABLE ingest.dead_letter (
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -446,5 +448,6 @@ GRANT USAGE ON SCHEMA ingest, alerts, queue TO dept_disaster;
 GRANT SELECT ON ALL TABLES IN SCHEMA ingest TO dept_disaster;
 GRANT SELECT, INSERT, UPDATE ON alerts.alert, alerts.alert_text TO dept_disaster;
 GRANT DELETE ON alerts.alert_text TO dept_disaster;
-GRANT SELECT, INSERT ON alerts.delivery TO dept_disaster;
+-- UPDATE: approving a withdrawal suppresses what of the withdrawn message was not handed over yet.
+GRANT SELECT, INSERT, UPDATE (state, finished_at) ON alerts.delivery TO dept_disaster;
 GRANT SELECT ON alerts.policy, alerts.alert_step, alerts.attempt, alerts.place, alerts.subscriber TO dept_disaster;

@@ -1,0 +1,26 @@
+-- name: store_document
+INSERT INTO ingest.document AS old (source, origin, name, sha256, byte_size, body, is_truncated)
+VALUES (:source, :origin, :name, :sha256, :byte_size, :body, :is_truncated)
+ON CONFLICT (source, sha256) DO UPDATE SET last_seen_at = now()
+RETURNING old.id, old.parsed_at IS NOT NULL AS is_parsed
+
+-- name: take_document
+SELECT id, source, origin, name, body, byte_size, is_truncated
+FROM ingest.document WHERE id = :id AND parsed_at IS NULL FOR UPDATE
+
+-- name: finish_document
+UPDATE ingest.document SET parsed_at = now() WHERE id = :id
+
+-- name: store_dead_letter
+INSERT INTO ingest.dead_letter (document_id, record, reason) VALUES (:id, :record, :reason)
+ON CONFLICT (document_id, record) DO UPDATE SET reason = excluded.reason
+
+-- name: unparsed_documents
+SELECT id FROM ingest.document WHERE parsed_at IS NULL ORDER BY id
+
+-- name: known_names
+SELECT DISTINCT d.name
+FROM ingest.document d
+LEFT JOIN ingest.dead_letter x ON x.document_id = d.id AND x.record = ''
+WHERE d.source = :source AND d.name = ANY(:names)
+  AND (x.id IS NULL OR d.received_at < now() - interval '1 hour')

@@ -1,0 +1,193 @@
+"""事案: the row of `layers.incident` folded from an event's reports, and its timeline `ingest.situation`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, column, func, or_, select, table, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import TIMESTAMP, Double, Integer, LargeBinary, Text
+
+from gis.jobs import enqueue
+from gis.queries import load_queries
+from gis.town import load_town
+from ingest.folding import IncidentState, timeline
+from ingest.reports import Report, link_reports, load_reports
+from ingest.source import Source
+
+_QUERIES = load_queries(__file__)
+
+_TEXTS = (
+    "kind", "status", "state", "event", "headline", "source", "office", "max_intensity", "city_intensity",
+    "magnitude_text", "hypocenter", "tsunami_height_text", "tsunami_arrival_text", "observed_station",
+    "observed_height_text",
+)  # fmt: skip
+_NUMBERS = ("magnitude", "depth_m", "tsunami_height_m", "observed_height_m", "accuracy_m")
+_TIMES = ("occurred_at", "reported_at", "resolved_at", "tsunami_arrival_at", "observed_at")
+# What the fold decides. Not `publication`: that is the moderator's after the first time.
+_FOLDED = (
+    *(column(name, Text) for name in _TEXTS),
+    *(column(name, Double) for name in _NUMBERS),
+    *(column(name, TIMESTAMP(timezone=True)) for name in _TIMES),
+    column("level", Integer),
+)
+_INCIDENT = table(
+    "incident",
+    column("fid", Integer),
+    column("event_key", Text),
+    column("publication", Text),
+    column("geom", LargeBinary),
+    *_FOLDED,
+    schema="layers",
+)
+
+
+def lock_event(connection: Connection, event_key: str) -> None:
+    """Let only one transaction at a time work on an event, on whatever machine."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": event_key})
+
+
+def fold_event(connection: Connection, source: Source, report: Report, is_fresh: bool) -> int | None:
+    """Fold a report's event anew, with the report just stored: incident row, timeline row, job for the alert side.
+
+    The caller holds `lock_event`. Role: service.
+
+    Parameters
+    ----------
+    is_fresh : False when the report came so late that nothing may go out by itself.
+
+    Returns
+    -------
+    The incident's fid, None while nothing of the event concerns the town.
+    """
+    rows = load_reports(connection, report.event_key)
+    reports = {source_id: stored for source_id, (_, stored) in rows.items()}
+    fold = source.folds[report.kind]
+    after = timeline(reports.values(), fold)
+    if not after:
+        return None
+    fid = _write_incident(connection, source, report.event_key, after[-1])
+    link_reports(connection, report.event_key, fid)
+    before = timeline([other for other in reports.values() if other.source_id != report.source_id], fold)
+    report_id = rows[report.source_id][0]
+    for state, is_present in _new_situations(report, before, after):
+        situation_id = _write_situation(connection, fid, report_id, report, state, is_fresh)
+        if is_present:
+            enqueue(connection, "alerts.consider", lock=f"incident:{fid}", situation_id=situation_id)
+    return fid
+
+
+def _new_situations(
+    report: Report, before: list[IncidentState], after: list[IncidentState]
+) -> list[tuple[IncidentState, bool]]:
+    """Return (state, whether it is the present) for each timeline row that the report brings.
+
+    The newest report brings the present. One that came late brings its own place in the past, which is
+    nothing to warn about; if it changes the present, that comes as a second row.
+    """
+    present = after[-1]
+    if present.report.source_id == report.source_id:
+        return [(present, True)]
+    past = [(state, False) for state in after if state.report.source_id == report.source_id]
+    is_changed = not before or _said(before[-1]) != _said(present)
+    return [*past, (present, True)] if is_changed else past
+
+
+def _said(state: IncidentState) -> tuple[object, ...]:
+    return state.phase, state.level, state.known.event, state.known.facts
+
+
+def _write_incident(connection: Connection, source: Source, event_key: str, state: IncidentState) -> int:
+    place = _place(connection, state)
+    values = _values(source, state)
+    found = connection.execute(select(_INCIDENT.c.fid).where(_INCIDENT.c.event_key == event_key)).scalar()
+    if found is None:
+        return int(
+            connection.execute(
+                _INCIDENT.insert()
+                .values(
+                    event_key=event_key,
+                    publication=source.publication,
+                    geom=func.ST_GeomFromEWKB(bindparam("place", place, LargeBinary)),
+                    **values,
+                )
+                .returning(_INCIDENT.c.fid)
+            ).scalar_one()
+        )
+    moved = func.ST_AsEWKB(_INCIDENT.c.geom).is_distinct_from(bindparam("place", place, LargeBinary))
+    different = [_INCIDENT.c[name].is_distinct_from(value) for name, value in values.items()]
+    connection.execute(
+        _INCIDENT.update()
+        .where(_INCIDENT.c.fid == found, or_(moved, *different))
+        .values(geom=func.ST_GeomFromEWKB(bindparam("place", place, LargeBinary)), **values)
+    )
+    return int(found)
+
+
+def _values(source: Source, state: IncidentState) -> dict[str, Any]:
+    report, known = state.report, state.known
+    values: dict[str, Any] = {folded.name: None for folded in _FOLDED}
+    values |= {
+        "kind": report.kind,
+        "status": report.status,
+        "state": state.state,
+        "level": state.level,
+        "event": known.event,
+        "headline": report.headline if state.state == "cancelled" else known.headline,
+        "occurred_at": known.occurred_at,
+        "reported_at": report.reported_at,
+        "resolved_at": state.resolved_at,
+        "source": source.title,
+        "office": report.office,
+        "accuracy_m": known.accuracy_m,
+    }
+    return values | dict(known.columns)
+
+
+def _place(connection: Connection, state: IncidentState) -> bytes:
+    """Return the incident's geometry as EWKB: its position, the town's area, or a point in it while unknown."""
+    town, known = load_town(), state.known
+    if known.position:
+        lon, lat = known.position
+        return bytes(connection.execute(_QUERIES["point"], {"lon": lon, "lat": lat}).scalar_one())
+    min_lon, min_lat, max_lon, max_lat = town.bbox
+    return bytes(
+        connection.execute(
+            _QUERIES["town_place"],
+            {
+                "code": town.code,
+                "is_point": known.accuracy_m is not None,
+                "min_lon": min_lon,
+                "min_lat": min_lat,
+                "max_lon": max_lon,
+                "max_lat": max_lat,
+            },
+        ).scalar_one()
+    )
+
+
+def _write_situation(
+    connection: Connection, fid: int, report_id: int, report: Report, state: IncidentState, is_fresh: bool
+) -> int:
+    statement = _QUERIES["insert_situation"].bindparams(bindparam("facts", type_=JSONB))
+    said = state.report if state.report.source_id == report.source_id else report
+    return int(
+        connection.execute(
+            statement,
+            {
+                "incident_fid": fid,
+                "report_id": report_id,
+                "telegram": said.telegram,
+                "kind": said.kind,
+                "status": said.status,
+                "phase": state.phase,
+                "level": state.level,
+                "is_fresh": is_fresh,
+                "reported_at": state.report.reported_at,
+                "office": said.office,
+                "headline": said.headline,
+                "text": said.text,
+                "facts": dict(state.known.facts),
+            },
+        ).scalar_one()
+    )

@@ -1,0 +1,133 @@
+"""From a stored document to reports, incidents and the jobs that follow, in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from gis.database import SERVICE, Database
+from gis.town import load_town
+from ingest.documents import (
+    Body,
+    Document,
+    Origin,
+    finish_document,
+    store_dead_letter,
+    store_document,
+    take_document,
+    unparsed_documents,
+)
+from ingest.incidents import fold_event, lock_event
+from ingest.reports import Report, Unreadable, store_reports
+from ingest.source import Source, find_source
+from ingest.summary import RunSummary
+
+# What comes in later than this, or says that it was written in the future, sends nothing by itself.
+_STALE_AFTER = timedelta(minutes=60)
+_CLOCK_TOLERANCE = timedelta(minutes=10)
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a document: changed reports, touched incidents, or the reason why it is a dead letter."""
+
+    changed: int = 0
+    incidents: frozenset[int] = frozenset()
+    reason: str | None = None
+
+
+def receive(database: Database, source: Source, origin: Origin, name: str, body: Body, summary: RunSummary) -> None:
+    """Store a body raw (committed), then work on it unless that is done already; count it in `summary`."""
+    with database.begin(SERVICE, account=_account(source)) as connection:
+        document_id, is_parsed = store_document(connection, source.name, origin, name, body)
+    summary.documents += 1
+    if is_parsed:
+        return
+    summary.new += 1
+    _count(summary, name, process_document(database, document_id))
+
+
+def process_unparsed(database: Database, summary: RunSummary) -> None:
+    """Take up what a crash left between storing and parsing.
+
+    A document that fails by a bug stays unparsed and does not keep the others back; the bug is raised at the end.
+    """
+    with database.begin(SERVICE) as connection:
+        waiting = unparsed_documents(connection)
+    bugs: list[Exception] = []
+    for document_id in waiting:
+        try:
+            outcome = process_document(database, document_id)
+        except Exception as bug:
+            bugs.append(bug)
+        else:
+            summary.documents += 1
+            summary.new += 1
+            _count(summary, f"document {document_id}", outcome)
+    if bugs:
+        raise ExceptionGroup(f"{len(bugs)} of {len(waiting)} stored documents could not be worked on", bugs)
+
+
+def process_document(database: Database, document_id: int) -> Outcome:
+    """Parse one stored document and write all that follows from it; nothing when another worker did it meanwhile."""
+    with database.begin(SERVICE) as connection:
+        document = take_document(connection, document_id)
+        if document is None:
+            return Outcome()
+        source = find_source(document.source)
+        connection.exec_driver_sql(
+            "SELECT set_config('machimori.account', %s, true), set_config('machimori.reason', %s, true)",
+            (_account(source), document.name),
+        )
+        finish_document(connection, document_id)
+        try:
+            reports = _parse(source, document)
+        except Unreadable as error:
+            store_dead_letter(connection, document_id, str(error))
+            return Outcome(reason=str(error))
+        keys = sorted({report.event_key for report in reports})
+        for event_key in keys:
+            lock_event(connection, event_key)
+        changed = store_reports(connection, source.name, document_id, reports)
+        fids = {
+            fold_event(connection, source, report, _is_fresh(document.origin, report.reported_at)) for report in changed
+        }
+        return Outcome(len(changed), frozenset(fid for fid in fids if fid is not None))
+
+
+def _parse(source: Source, document: Document) -> list[Report]:
+    if document.is_truncated:
+        raise Unreadable(f"the document is over the limit: {document.byte_size} bytes were sent; its start is kept")
+    try:
+        reports = source.parse(document.body, load_town())
+    except Unreadable:
+        raise
+    except Exception as bug:
+        # Input from outside must not stop the rest, not even when it finds a hole in the parser.
+        _log.exception("parser failed", source=source.name, document=document.id)
+        raise Unreadable(f"the parser of {source.name} failed: {type(bug).__name__}: {bug}") from bug
+    if document.origin == "drill" and any(report.status == "Actual" for report in reports):
+        raise Unreadable("a drill document holds a report that says it is real (通常)")
+    return reports
+
+
+def _is_fresh(origin: Origin, reported_at: datetime) -> bool:
+    if origin in ("replay", "drill"):
+        return True
+    age = datetime.now(reported_at.tzinfo) - reported_at
+    return -_CLOCK_TOLERANCE <= age <= _STALE_AFTER
+
+
+def _account(source: Source) -> str:
+    return f"source:{source.name}"
+
+
+def _count(summary: RunSummary, name: str, outcome: Outcome) -> None:
+    summary.changed += outcome.changed
+    summary.incidents |= outcome.incidents
+    if outcome.reason is not None:
+        summary.dead_letters.append((name, outcome.reason))

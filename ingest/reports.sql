@@ -1,0 +1,29 @@
+-- name: store_report
+-- The same message again with the same content returns no row.
+INSERT INTO ingest.report AS old
+    (source, source_id, document_id, telegram, kind, status, action, event_key, serial, reported_at, controlled_at,
+     office, headline, text, facts, concerns_town)
+VALUES
+    (:source, :source_id, :document_id, :telegram, :kind, :status, :action, :event_key, :serial, :reported_at,
+     :controlled_at, :office, :headline, :text, :facts, :concerns_town)
+ON CONFLICT (source, source_id) DO UPDATE SET
+    document_id = excluded.document_id, telegram = excluded.telegram, kind = excluded.kind, status = excluded.status,
+    action = excluded.action, event_key = excluded.event_key, serial = excluded.serial,
+    reported_at = excluded.reported_at, controlled_at = excluded.controlled_at, office = excluded.office,
+    headline = excluded.headline, text = excluded.text, facts = excluded.facts,
+    concerns_town = excluded.concerns_town
+WHERE (old.telegram, old.kind, old.status, old.action, old.event_key, old.serial, old.reported_at, old.controlled_at,
+       old.office, old.headline, old.text, old.facts)
+      IS DISTINCT FROM
+      (excluded.telegram, excluded.kind, excluded.status, excluded.action, excluded.event_key, excluded.serial,
+       excluded.reported_at, excluded.controlled_at, excluded.office, excluded.headline, excluded.text, excluded.facts)
+RETURNING old.id
+
+-- name: load_reports
+SELECT * FROM ingest.report WHERE event_key = :event_key
+
+-- name: link_reports
+UPDATE ingest.report SET incident_fid = :incident_fid, concerns_town = true
+WHERE event_key = :event_key
+  AND (concerns_town OR action = 'withdraw')
+  AND (incident_fid IS DISTINCT FROM :incident_fid OR NOT concerns_town)

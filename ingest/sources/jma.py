@@ -1,0 +1,21 @@
+"""気象庁: earthquakes and tsunamis, by the telegrams of 気象庁防災情報XML and their Atom feed."""
+
+from __future__ import annotations
+
+from ingest.jma.earthquake_fold import fold_earthquake
+from ingest.jma.exercise import as_exercise
+from ingest.jma.feed import fetch_feeds
+from ingest.jma.record import parse_reports
+from ingest.jma.tsunami_fold import fold_tsunami
+from ingest.source import Source
+
+SOURCE = Source(
+    name="jma",
+    title="気象庁",
+    parse=parse_reports,
+    folds={"earthquake": fold_earthquake, "tsunami": fold_tsunami},
+    schedule="20 s past every minute",
+    fetch=fetch_feeds,
+    as_exercise=as_exercise,
+    publication="published",
+)

@@ -1,0 +1,45 @@
+"""What a run did, for the person who watches it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass
+class RunSummary:
+    """Counts of one run of a source or one replay.
+
+    Attributes
+    ----------
+    documents : bodies looked at; new : of them, not seen before; changed : reports that were new or different.
+    skipped : entries of a feed whose kind we do not consume.
+    dead_letters : (document name, reason) of what did not parse.
+    incidents : `layers.incident.fid` of those touched.
+    failures : what the other side did not give, one sentence each; empty when the run succeeded.
+    """
+
+    documents: int = 0
+    new: int = 0
+    changed: int = 0
+    skipped: int = 0
+    dead_letters: list[tuple[str, str]] = field(default_factory=list)
+    incidents: set[int] = field(default_factory=set)
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def unchanged(self) -> int:
+        return self.documents - self.new
+
+    def lines(self) -> list[str]:
+        """Return the summary as lines for a console."""
+        counts = (
+            f"{self.documents} documents: {self.new} new, {self.unchanged} unchanged; {self.changed} reports changed; "
+            f"{len(self.incidents)} incidents touched"
+        )
+        if self.skipped:
+            counts += f"; {self.skipped} feed entries of other kinds skipped"
+        return [
+            counts,
+            *(f"dead letter: {name}: {reason}" for name, reason in self.dead_letters),
+            *(f"failed: {failure}" for failure in self.failures),
+        ]

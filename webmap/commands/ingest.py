@@ -1,0 +1,143 @@
+"""`ingest`: the sources, what they brought, and replays of saved documents."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import datetime
+from pathlib import Path
+
+from tqdm import tqdm
+
+from gis.database import SERVICE, Database
+from gis.errors import UsageError
+from gis.settings import PROJECT_DIR, Settings
+from ingest.overview import DeadLetter, SourceHealth, list_dead_letters, list_sources
+from ingest.processing import process_unparsed
+from ingest.replay import Scene, plan_replay, play
+from ingest.scaffold import write_source
+from ingest.source import find_source
+from ingest.summary import RunSummary
+
+HELP = "List sources and what did not parse, poll one, replay saved telegrams, or begin a new source."
+EXAMPLE = """./machimori ingest list
+./machimori ingest run jma
+./machimori ingest replay FOLDER --match '32-39_11_*' --speed 60
+./machimori ingest new town_police"""
+
+
+def add_args(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+
+    listing = actions.add_parser("list", help="sources with their health, and the latest dead letters")
+    listing.add_argument("--limit", type=int, default=20, help="how many dead letters to show (default: 20)")
+
+    running = actions.add_parser("run", help="ask a source for what is new, now; exit code 1 if something failed")
+    running.add_argument("source", help="name of the source, as in `ingest list`")
+
+    replay = actions.add_parser(
+        "replay",
+        help="play saved telegrams in the order of their times",
+        description="Play saved telegrams in the order of their times. Exit code 0: all were read; 1: some became "
+        "dead letters (the others went on); 2: nothing was played, because the input is wrong.",
+    )
+    replay.add_argument("folder", type=Path, help="folder that holds the files")
+    replay.add_argument("--match", default="*", metavar="GLOB", help="only files whose name matches (default: all)")
+    replay.add_argument(
+        "--speed", type=_speed, metavar="N", help="N times as fast as it was; 1 = real time (default: at once)"
+    )
+    replay.add_argument("--drill", action="store_true", help="turn every telegram into a drill (訓練)")
+    replay.add_argument("--source", default="jma", help="whose files they are (default: jma)")
+
+    new = actions.add_parser("new", help="write the three files of a new source: module, test, input")
+    new.add_argument("name", help="small letters, digits and _")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    """Do it; return the exit code."""
+    if args.action == "new":
+        for path in write_source(args.name):
+            print(path.relative_to(PROJECT_DIR))
+        return 0
+    database = Database(settings.app_url())
+    try:
+        if args.action == "list":
+            return _list(database, args.limit)
+        if args.action == "run":
+            return _run(database, settings, args.source)
+        return _replay(database, settings, args)
+    finally:
+        database.dispose()
+
+
+def _list(database: Database, limit: int) -> int:
+    with database.begin(SERVICE) as connection:
+        sources, dead_letters = list_sources(connection), list_dead_letters(connection, limit)
+    for source in sources:
+        _print_source(source)
+    print(f"dead letters: {len(dead_letters)} shown, newest first" if dead_letters else "dead letters: none")
+    for letter in dead_letters:
+        _print_dead_letter(letter)
+    return 0
+
+
+def _run(database: Database, settings: Settings, name: str) -> int:
+    source = find_source(name)
+    if source.fetch is None:
+        raise UsageError(f"The source {name} cannot be asked.", "It is pushed or replayed.")
+    if name == "jma" and not settings.jma_feed_url:
+        raise UsageError("MACHIMORI_JMA_FEED_URL is empty, so there is nobody to ask.", "Set it to the feeds' folder.")
+    leftovers = RunSummary()
+    process_unparsed(database, leftovers)
+    summary = source.fetch(database, settings, source)
+    for line in [*(leftovers.lines() if leftovers.new else []), *summary.lines()]:
+        print(line)
+    return 1 if summary.failures or summary.dead_letters else 0
+
+
+def _replay(database: Database, settings: Settings, args: argparse.Namespace) -> int:
+    source = find_source(args.source)
+    scenes = plan_replay(settings, source, args.folder, args.match, args.drill)
+    is_terminal = sys.stderr.isatty()
+    with tqdm(total=len(scenes), unit="file", disable=not is_terminal) as bar:
+
+        def show(scene: Scene) -> None:
+            sent_at = f"{scene.sent_at:%Y-%m-%d %H:%M:%S}" if scene.sent_at else "unreadable"
+            if is_terminal:
+                bar.set_description(sent_at)
+                bar.update()
+            else:
+                print(f"{sent_at}  {scene.path.name}", flush=True)
+
+        summary = play(database, settings, source, scenes, is_drill=args.drill, speed=args.speed, show=show)
+    for line in summary.lines():
+        print(line)
+    return 1 if summary.dead_letters else 0
+
+
+def _print_source(source: SourceHealth) -> None:
+    print(f"{source.name}  {source.title}  {source.health}")
+    print(f"  schedule      {source.schedule or 'none'}")
+    print(f"  last run      {_when(source.last_run_at)}")
+    print(f"  last success  {_when(source.last_success_at)}")
+    print(f"  records       {source.documents} documents, {source.reports} reports, {source.rejected} dead letters")
+    if source.last_error:
+        print(f"  last error    {source.last_error}")
+
+
+def _print_dead_letter(letter: DeadLetter) -> None:
+    record = f" record {letter.record}" if letter.record else ""
+    print(f"  {_when(letter.created_at)}  {letter.source}  {letter.name}{record} (document {letter.document_id})")
+    print(f"    {letter.reason}")
+
+
+def _when(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else "never"
+
+
+def _speed(value: str) -> float:
+    speed = float(value)
+    if not 0 < speed < float("inf"):
+        raise argparse.ArgumentTypeError("must be larger than 0")
+    return speed
