@@ -1,0 +1,22 @@
+-- What /metrics counts, read as machimori_service: (label, number).
+
+-- name: jobs
+SELECT status::text, count(*) FROM queue.procrastinate_jobs GROUP BY status
+
+-- name: deliveries
+SELECT state, count(*) FROM alerts.delivery GROUP BY state
+
+-- name: alerts
+SELECT state, count(*) FROM alerts.alert GROUP BY state
+
+-- name: incidents
+SELECT state, count(*) FROM layers.incident GROUP BY state
+
+-- name: dead_letters
+SELECT d.source, count(*) FROM ingest.dead_letter l JOIN ingest.document d ON d.id = l.document_id GROUP BY d.source
+
+-- name: source_ages
+SELECT name, extract(epoch FROM now() - last_success_at) FROM ingest.source WHERE last_success_at IS NOT NULL
+
+-- name: source_failures
+SELECT name, consecutive_failures FROM ingest.source

@@ -1,0 +1,91 @@
+"""One alert at the desk: its words in every language, its area, whom it reaches, and the next step."""
+
+from __future__ import annotations
+
+from flask import Response, abort, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from alerts.approval import approve, discard, submit
+from alerts.matching import count_recipients
+from gis.errors import UsageError
+from gis.languages import LANGUAGES
+from gis.queries import load_queries
+from webmap import town_map
+from webmap.languages import gettext, language
+from webmap.services import services
+from webmap.staff.access import blueprint, staff_account, staff_connection
+
+_QUERIES = load_queries(__file__)
+_ROWS = 50
+
+
+@blueprint.get("/alerts/<int:alert_id>")
+def show_alert(alert_id: int) -> str:
+    """Show an alert of any state, with a preview of its recipients or its deliveries."""
+    page = max(request.args.get("page", 1, type=int), 1)
+    with staff_connection() as connection:
+        alert = connection.execute(_QUERIES["alert"], {"id": alert_id}).first()
+        if alert is None:
+            abort(404)
+        texts = connection.execute(_QUERIES["texts"], {"id": alert_id}).all()
+        is_waiting = alert.state in ("draft", "submitted")
+        deliveries = connection.execute(
+            _QUERIES["deliveries"], {"id": alert_id, "first": (page - 1) * _ROWS, "most": _ROWS + 1}
+        ).all()
+        return render_template(
+            "staff/alert.html",
+            alert=alert,
+            texts=sorted(texts, key=lambda row: LANGUAGES.index(row.language)),
+            steps=connection.execute(_QUERIES["steps"], {"id": alert_id}).all(),
+            preview=count_recipients(connection, alert_id, services().town) if is_waiting else {},
+            counts=connection.execute(_QUERIES["delivery_counts"], {"id": alert_id}).all(),
+            deliveries=deliveries[:_ROWS],
+            page=page,
+            has_more=len(deliveries) > _ROWS,
+            account=staff_account(),
+            script=town_map.small_map_script(services().town, language()),
+            assets=town_map,
+        )
+
+
+@blueprint.get("/alerts/<int:alert_id>.geojson")
+def alert_area(alert_id: int) -> Response:
+    """Answer the area of an alert, drafts too."""
+    with staff_connection() as connection:
+        feature = connection.execute(_QUERIES["area_feature"], {"id": alert_id}).scalar()
+    if feature is None:
+        abort(404)
+    return Response(feature, mimetype="application/geo+json")
+
+
+@blueprint.post("/alerts/<int:alert_id>/<step>")
+def take_step(alert_id: int, step: str) -> AnyResponse:
+    """Submit, approve or discard, in the name of the person logged in."""
+    note, person = request.form.get("note", "").strip()[:500], staff_account().name
+    with staff_connection(note) as connection:
+        if step == "submit":
+            submit(connection, alert_id, person, note)
+            message = gettext("Submitted. A second person has to approve it.")
+        elif step == "approve":
+            people = approve(connection, alert_id, person, note)
+            message = gettext("Approved. It is being sent to %(people)s people.", people=people)
+        elif step == "discard":
+            discard(connection, alert_id, person, note)
+            message = gettext("Discarded.")
+        else:
+            abort(404)
+    flash(message, "done")
+    return redirect(url_for("staff.show_alert", alert_id=alert_id))
+
+
+@blueprint.errorhandler(UsageError)
+def _back_to_alert(error: UsageError) -> AnyResponse | tuple[str, int]:
+    """Show a refused step on the page it came from; elsewhere as an error page."""
+    alert_id = (request.view_args or {}).get("alert_id")
+    if request.method == "POST" and alert_id is not None:
+        flash(f"{error.message} {error.hint}", "error")
+        return redirect(url_for("staff.show_alert", alert_id=alert_id))
+    heading = gettext("This cannot be done as asked")
+    return render_template(
+        "errors/error.html", status=400, heading=heading, detail=error.message, advice=error.hint
+    ), 400

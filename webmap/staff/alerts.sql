@@ -1,0 +1,32 @@
+-- One alert at the desk, read as dept_disaster.
+
+-- name: alert
+SELECT id, identifier, thread_id, references_id, incident_fid, kind, cap_status, msg_type, phase, level, area_name, state,
+       effective_at, sent_at, expires_at, submitted_by, approved_by, created_by, created_at
+FROM alerts.alert
+WHERE id = :id
+
+-- name: texts
+SELECT language, event, headline, description, instruction FROM alerts.alert_text WHERE alert_id = :id
+
+-- name: steps
+SELECT state, account, note, created_at FROM alerts.alert_step WHERE alert_id = :id ORDER BY id
+
+-- name: delivery_counts
+SELECT state, language, count(*) AS people FROM alerts.delivery WHERE alert_id = :id GROUP BY state, language ORDER BY state, language
+
+-- name: deliveries
+-- What failed first, then in order; the last reply of the relay beside each.
+SELECT d.address, d.language, d.place_names, d.state, d.attempts, d.finished_at,
+       (SELECT reply FROM alerts.attempt t WHERE t.delivery_id = d.id ORDER BY t.id DESC LIMIT 1) AS reply
+FROM alerts.delivery d
+WHERE d.alert_id = :id
+ORDER BY d.state IN ('bounced', 'failed', 'deferred') DESC, d.id
+LIMIT :most OFFSET :first
+
+-- name: area_feature
+SELECT json_build_object('type', 'FeatureCollection', 'features', json_build_array(json_build_object(
+           'type', 'Feature', 'id', id, 'geometry', ST_AsGeoJSON(area, 6, 0)::json,
+           'properties', json_build_object('level', level, 'status', cap_status))))::text
+FROM alerts.alert
+WHERE id = :id

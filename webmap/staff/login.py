@@ -1,0 +1,69 @@
+"""Log in and out."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+import structlog
+from flask import flash, redirect, render_template, request, session, url_for
+from flask_limiter.util import get_remote_address
+from flask_login import current_user, login_user, logout_user
+from flask_wtf import FlaskForm
+from werkzeug.wrappers import Response
+from wtforms import PasswordField, StringField
+from wtforms.validators import InputRequired, Length
+
+from gis.accounts import check_password
+from gis.database import GATE
+from webmap.languages import gettext
+from webmap.services import services
+from webmap.staff.access import StaffMember, blueprint, limiter
+
+log = structlog.get_logger()
+
+
+class LoginForm(FlaskForm):  # type: ignore[misc]  # flask-wtf has no types
+    """Name and password; the labels are in the template."""
+
+    name = StringField(validators=[InputRequired(), Length(max=40)])
+    password = PasswordField(validators=[InputRequired(), Length(max=200)])
+
+
+def _person_at_address() -> str:
+    return f"{get_remote_address()} {request.form.get('name', '')}"
+
+
+@blueprint.route("/login", methods=["GET", "POST"])
+@limiter.limit("5 per minute", key_func=_person_at_address, methods=["POST"])
+@limiter.limit("30 per minute", methods=["POST"])
+def log_in() -> str | Response:
+    """Check name and password; the answer does not say which of the two was wrong."""
+    if current_user.is_authenticated:
+        return redirect(url_for("staff.show_overview"))
+    form = LoginForm()
+    if form.validate_on_submit():
+        with services().database.begin(GATE) as connection:
+            account = check_password(connection, form.name.data, form.password.data)
+        if account:
+            session.clear()  # nothing of the time before the login goes on
+            session.permanent = True
+            login_user(StaffMember(account))
+            return redirect(_safe_target(request.args.get("next")))
+        log.warning("login refused", name=form.name.data, address=get_remote_address())
+        flash(gettext("Name or password is wrong."), "error")
+    return render_template("staff/login.html", form=form)
+
+
+@blueprint.post("/logout")
+def log_out() -> Response:
+    """Forget the session."""
+    logout_user()
+    session.clear()
+    return redirect(url_for("staff.log_in"))
+
+
+def _safe_target(target: str | None) -> str:
+    """Return a path of ours to go on to; an address of another host would make the login a phisher's tool."""
+    parts = urlsplit(target or "")
+    is_ours = not parts.scheme and not parts.netloc and parts.path.startswith("/staff") and "\\" not in parts.path
+    return target if target and is_ours else url_for("staff.show_overview")

@@ -1,0 +1,49 @@
+"""A subscription's page: what it holds, and its end by a button or by the mail program's one click.
+
+RFC 8058: a mail program sends a POST without cookies or a person; scanners fetch links with GET, so
+GET never acts. The token in the address is the key, so there is no cookie to forge and no CSRF token.
+"""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, abort, make_response, render_template
+from sqlalchemy import text
+
+from webmap.security import csrf
+from webmap.services import citizen_connection
+
+blueprint = Blueprint("subscription", __name__)
+
+
+@blueprint.after_request
+def _keep_token_secret(response: Response) -> Response:
+    """The address holds the token: no referrer, no cache, no search engine."""
+    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@blueprint.get("/subscription/<token>")
+def show_subscription(token: str) -> str:
+    """Show a subscription, the address masked; change nothing."""
+    return _page(token)
+
+
+@blueprint.post("/subscription/<token>")
+@csrf.exempt
+def end_subscription(token: str) -> Response:
+    """End a subscription: by the page's button, or by RFC 8058 one-click. Ending it twice is no error."""
+    with citizen_connection() as connection:
+        is_known = connection.execute(text("SELECT open.unsubscribe(:token)"), {"token": token}).scalar_one()
+    if not is_known:
+        abort(404)
+    return make_response(_page(token))
+
+
+def _page(token: str) -> str:
+    with citizen_connection() as connection:
+        found = connection.execute(text("SELECT * FROM open.subscription(:token)"), {"token": token}).first()
+    if found is None:
+        abort(404)
+    return render_template("citizen/subscription.html", subscription=found)
