@@ -15,7 +15,8 @@ from gis.errors import UsageError
 from gis.languages import DEFAULT_LANGUAGE
 from gis.settings import DATA_DIR
 from layers.codes import CodeList, load_code_list
-from layers.definition_check import check_attribute, check_definition
+from layers.definition_check import check_attribute, check_definition, check_drawn
+from layers.style import Style, parse_style
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,8 @@ class Definition:
     extent : `town` refuses imported positions outside the town's surroundings, `anywhere` does not.
     is_deletable : False: no role may delete features. is_service_edited : `machimori_service` writes it.
     open_when : attribute → value that a feature must have to be in the views of the schema `open`.
-    style : for the legend and the map (`color`, `min_zoom`).
+    placeholders : numbers by which its files say "unknown" (999.99 in a sewer ledger): NULL, in every number attribute.
+    style : how the map and the legend draw it.
     """
 
     name: str
@@ -92,7 +94,8 @@ class Definition:
     is_deletable: bool = True
     is_service_edited: bool = False
     open_when: dict[str, str] = field(default_factory=dict)
-    style: dict[str, str | int] = field(default_factory=dict)
+    placeholders: tuple[float, ...] = ()
+    style: Style = field(default_factory=Style)
 
     @property
     def is_public(self) -> bool:
@@ -163,7 +166,11 @@ def parse_definition(values: Mapping[str, Any], where: str) -> Definition:
         check_attribute(entry, f"{where}, attribute {entry.get('name', position)}", Attribute)
         attributes.append(Attribute(**{**entry, "aliases": tuple(entry.get("aliases", ()))}))
     check_definition(rest, [attribute.name for attribute in attributes], where, Definition)
-    return Definition(**rest, attributes=tuple(attributes))
+    rest["style"] = parse_style(rest.get("style", {}), f"{where}, style")
+    rest["placeholders"] = tuple(rest.get("placeholders", ()))
+    definition = Definition(**rest, attributes=tuple(attributes))
+    check_drawn(definition.style, [attribute.name for attribute in definition.drawn_attributes], where)
+    return definition
 
 
 def load_definitions(folder: Path = DATA_DIR / "layers") -> dict[str, Definition]:

@@ -10,6 +10,7 @@ from typing import Any
 from gis.errors import UsageError
 from gis.languages import LANGUAGES
 from layers.codes import load_code_list
+from layers.style import Style
 
 POSTGRES_TYPES = {
     "text": "text",
@@ -43,6 +44,9 @@ def check_definition(values: Mapping[str, Any], attribute_names: Sequence[str], 
     _check_choice(values["geometry"], GEOMETRIES, where, "geometry")
     _check_choice(values.get("visibility", "internal"), ("public", "internal"), where, "visibility")
     _check_choice(values.get("extent", "town"), ("town", "anywhere"), where, "extent")
+    for number in values.get("placeholders", ()):
+        if isinstance(number, bool) or not isinstance(number, int | float):
+            raise UsageError(f"{where}: placeholders has {number!r}.", "Placeholders are numbers, e.g. [999.99].")
     twice = sorted({name for name in attribute_names if attribute_names.count(name) > 1})
     if twice:
         raise UsageError(f"{where}: attribute {twice[0]} stands there twice.", "Give each attribute its own name.")
@@ -51,6 +55,21 @@ def check_definition(values: Mapping[str, Any], attribute_names: Sequence[str], 
             raise UsageError(
                 f"{where}: {key} names {name!r}, which is no attribute.",
                 f"Attributes are: {', '.join(attribute_names)}.",
+            )
+
+
+def check_drawn(style: Style, drawn_names: Sequence[str], where: str) -> None:
+    """Check that the map has the attributes that a style draws by.
+
+    Raises
+    ------
+    UsageError : `by` or `label` names an attribute that is not there or not drawn.
+    """
+    for key, name in (("by", style.by), ("label", style.label)):
+        if name and name not in drawn_names:
+            raise UsageError(
+                f"{where}, style: {key} names {name!r}, which the map does not have.",
+                "Name an attribute with drawn = true.",
             )
 
 
