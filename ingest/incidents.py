@@ -94,7 +94,9 @@ def _new_situations(
 
 
 def _said(state: IncidentState) -> tuple[object, ...]:
-    return state.phase, state.level, state.known.event, state.known.facts
+    # Whether it is the first word or a later one is about the past.
+    is_running = state.phase in ("issued", "updated")
+    return is_running or state.phase, state.level, state.known.event, state.known.facts
 
 
 def _write_incident(connection: Connection, source: Source, event_key: str, state: IncidentState) -> int:

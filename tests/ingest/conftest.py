@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +13,7 @@ from ingest.documents import Origin, read_body
 from ingest.processing import receive
 from ingest.source import find_source
 from ingest.summary import RunSummary
+from tests.ingest.feed_server import FeedServer, serve
 
 LIMIT = 20_000_000
 Receive = Callable[..., RunSummary]
@@ -41,3 +42,13 @@ def rows(database: Database) -> Rows:
             return [dict(row) for row in connection.execute(text(sql), values).mappings()]
 
     return query
+
+
+@pytest.fixture
+def feed_server() -> Iterator[FeedServer]:
+    """The other side of the internet, on the loopback."""
+    server = FeedServer()
+    http = serve(server)
+    yield server
+    http.shutdown()
+    http.server_close()
