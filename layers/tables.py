@@ -76,6 +76,7 @@ def close_statements(definition: Definition) -> sql.Composed:
 def regenerate_statements(definition: Definition) -> sql.Composed:
     """Return the statements that bring all but the columns of existing tables up to date."""
     made = [
+        _template("history_index", **_names(definition)),
         _rules(definition),
         _checks(definition),
         _functions(definition),
@@ -107,6 +108,7 @@ def _names(definition: Definition, personal: bool = False) -> dict[str, sql.Comp
         "log": sql.Identifier("history", f"{name}_log"),
         "geom_index": sql.Identifier(f"{name}_geom"),
         "changeset_index": sql.Identifier(f"{name}_changeset"),
+        "past_index": sql.Identifier(f"{name}_past"),
         "sequence": sql.Identifier("layers", f"{name}_fid_seq"),
         "role": sql.Identifier(definition.owner_role),
     }
@@ -133,17 +135,12 @@ def _functions(definition: Definition, personal: bool = False) -> sql.Composed:
         for a in attributes
         if a.default is not None
     ]
-    sequence = f"layers.{definition.name}_fid_seq"
+    identity = "personal_identity" if personal else "feature_identity"
+    sequence_name = sql.Literal(f"layers.{definition.name}_fid_seq")
     stamp = _template(
         "stamp_function",
         **names,
-        new_fid=sql.SQL("NEW.fid" if personal else "nextval({})").format(sql.Literal(sequence)),
-        # A personal row keeps its feature's fid, so it may come back after a deletion.
-        first_version=sql.SQL("coalesce((SELECT max(h.version) FROM {history} h WHERE h.fid = NEW.fid), 0) + 1").format(
-            **names
-        )
-        if personal
-        else sql.SQL("1"),
+        identity=_template(identity, **names, sequence_name=sequence_name),
         defaults=sql.SQL("\n    ").join(defaults),
     )
     return _lines([stamp, _template("log_function", **names, **lists, **draw), _template("triggers", **names)])

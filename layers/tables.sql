@@ -17,6 +17,8 @@ BEGIN
         USING ERRCODE = 'insufficient_privilege', HINT = 'Use DELETE: it is kept in the history.';
 END $$;
 REVOKE ALL ON FUNCTION gis.tile_geometry, gis.refuse_truncate FROM PUBLIC;
+-- Tiles of a past day are drawn from the history (layers/past.py).
+GRANT EXECUTE ON FUNCTION gis.tile_geometry TO machimori_service, department;
 
 -- name: create_layer
 CREATE TABLE {layer} (
@@ -56,6 +58,10 @@ CREATE TABLE {history} (
 -- Usage: what a changeset did.
 CREATE INDEX {changeset_index} ON {history} (changeset);
 
+-- name: history_index
+-- Usage: the map as it was at a time; the versions that still stand are found through the layer itself, so a load pays nothing.
+CREATE INDEX IF NOT EXISTS {past_index} ON {history} USING gist (geom) WHERE valid_to IS NOT NULL;
+
 -- name: create_personal
 CREATE TABLE {layer} (
     fid        bigint PRIMARY KEY REFERENCES {parent} (fid) ON DELETE CASCADE,
@@ -84,12 +90,11 @@ CREATE OR REPLACE FUNCTION {stamp}() RETURNS trigger
 LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        NEW.fid := {new_fid};
-        NEW.version := {first_version};
         NEW.created_at := clock_timestamp();
         NEW.created_by := gis.current_account();
         NEW.updated_at := NEW.created_at;
         NEW.updated_by := NEW.created_by;
+        {identity}
     ELSE
         NEW.fid := OLD.fid;
         NEW.version := OLD.version + 1;
@@ -101,6 +106,28 @@ BEGIN
     {defaults}
     RETURN NEW;
 END $$;
+
+-- name: feature_identity
+IF current_setting('machimori.restore', true) = 'on' THEN
+            -- Taking back a deletion gives the feature its number back. Anyone may ask for it, so the facts decide:
+            -- only a number whose last version is a deletion returns, and its versions go on counting.
+            SELECT last.version + 1, first.valid_from, c.account INTO NEW.version, NEW.created_at, NEW.created_by
+            FROM {history} last JOIN {history} first ON first.fid = last.fid JOIN gis.changeset c ON c.id = first.changeset
+            WHERE last.fid = NEW.fid AND last.operation = 'delete'
+                  AND NOT EXISTS (SELECT FROM {history} later WHERE later.fid = last.fid AND later.version > last.version)
+            ORDER BY first.version LIMIT 1;
+            IF NOT FOUND THEN
+                RAISE EXCEPTION 'feature % of % was not deleted', NEW.fid, TG_TABLE_NAME
+                    USING ERRCODE = 'object_not_in_prerequisite_state', HINT = 'Only a deleted feature can be restored.';
+            END IF;
+        ELSE
+            NEW.fid := nextval({sequence_name});
+            NEW.version := 1;
+        END IF;
+
+-- name: personal_identity
+-- A personal row keeps its feature's number, so it may come back after a deletion.
+        NEW.version := coalesce((SELECT max(h.version) FROM {history} h WHERE h.fid = NEW.fid), 0) + 1;
 
 -- name: log_function
 -- Once per statement, with transition tables: whichever door a change came through, history and drawing twin follow.
