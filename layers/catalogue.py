@@ -21,6 +21,10 @@ from layers.definition import Definition, load_definitions, parse_definition
 _QUERIES = load_queries(__file__)
 
 
+class UnknownLayerError(UsageError):
+    """There is no layer of that name, or not for this role."""
+
+
 @dataclass(frozen=True)
 class LayerSummary:
     """One line of the list of layers.
@@ -90,15 +94,23 @@ def find_layer(connection: Connection, name: str) -> Definition:
 
     Raises
     ------
-    UsageError : there is none of that name; the hint has the nearest.
+    UnknownLayerError : there is none of that name; the hint has the nearest.
     """
     values = connection.execute(text("SELECT definition FROM gis.layer WHERE name = :name"), {"name": name}).scalar()
     if values is None:
         known = list(connection.execute(text("SELECT name FROM gis.layer ORDER BY name")).scalars())
         near = difflib.get_close_matches(name, known, 1)
         hint = f"Did you mean {near[0]}?" if near else f"Layers are: {', '.join(known)}."
-        raise UsageError(f"There is no layer {name!r}.", hint)
+        raise UnknownLayerError(f"There is no layer {name!r}.", hint)
     return parse_definition(values, f"the catalogue's {name}")
+
+
+def may_read(connection: Connection, definition: Definition) -> bool:
+    """Return whether the running role may read a layer: everybody a public one, the city office the others."""
+    if definition.is_public:
+        return True
+    query = text("SELECT has_schema_privilege('layers', 'USAGE') AND has_table_privilege(:table, 'SELECT')")
+    return bool(connection.execute(query, {"table": f"layers.{definition.name}"}).scalar())
 
 
 def summarise_layer(connection: Connection, definition: Definition) -> LayerSummary:
