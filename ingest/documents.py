@@ -35,6 +35,21 @@ class Body:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """What storing a body found.
+
+    Attributes
+    ----------
+    is_parsed : it was here before, and its parsing is done.
+    reason : why that made it a dead letter, None if it did not.
+    """
+
+    id: int
+    is_parsed: bool
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class Document:
     """A row of `ingest.document` that waits for its parser."""
 
@@ -71,13 +86,8 @@ def read_body(chunks: Iterable[bytes], limit_bytes: int, reads_on: bool = True) 
     return Body(bytes(content), digest.hexdigest(), byte_size, byte_size > limit_bytes)
 
 
-def store_document(connection: Connection, source: str, origin: Origin, name: str, body: Body) -> tuple[int, bool]:
-    """Store a body; the same one again only notes that it was seen. Role: service. Commit before parsing.
-
-    Returns
-    -------
-    (row id, whether its parsing is already done).
-    """
+def store_document(connection: Connection, source: str, origin: Origin, name: str, body: Body) -> Stored:
+    """Store a body; the same one again only notes that it was seen. Role: service. Commit before parsing."""
     row = connection.execute(
         _QUERIES["store_document"],
         {
@@ -90,7 +100,7 @@ def store_document(connection: Connection, source: str, origin: Origin, name: st
             "is_truncated": body.is_truncated,
         },
     ).one()
-    return row.id, row.is_parsed
+    return Stored(*row)
 
 
 def take_document(connection: Connection, document_id: int) -> Document | None:

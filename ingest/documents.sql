@@ -2,7 +2,8 @@
 INSERT INTO ingest.document AS old (source, origin, name, sha256, byte_size, body, is_truncated)
 VALUES (:source, :origin, :name, :sha256, :byte_size, :body, :is_truncated)
 ON CONFLICT (source, sha256) DO UPDATE SET last_seen_at = now()
-RETURNING old.id, old.parsed_at IS NOT NULL AS is_parsed
+RETURNING old.id, old.parsed_at IS NOT NULL AS is_parsed,
+    (SELECT reason FROM ingest.dead_letter x WHERE x.document_id = old.id AND x.record = '') AS reason
 
 -- name: take_document
 SELECT id, source, origin, name, body, byte_size, is_truncated

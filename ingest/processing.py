@@ -43,12 +43,13 @@ class Outcome:
 def receive(database: Database, source: Source, origin: Origin, name: str, body: Body, summary: RunSummary) -> None:
     """Store a body raw (committed), then work on it unless that is done already; count it in `summary`."""
     with database.begin(SERVICE, account=_account(source)) as connection:
-        document_id, is_parsed = store_document(connection, source.name, origin, name, body)
+        stored = store_document(connection, source.name, origin, name, body)
     summary.documents += 1
-    if is_parsed:
+    if stored.is_parsed:
+        _count(summary, name, Outcome(reason=stored.reason))
         return
     summary.new += 1
-    _count(summary, name, process_document(database, document_id))
+    _count(summary, name, process_document(database, stored.id))
 
 
 def process_unparsed(database: Database, summary: RunSummary) -> None:

@@ -115,9 +115,9 @@ def _read_feed(database: Database, source: Source, url: str, answer: Answer) -> 
         return parse_feed(answer.body.content, url)
     except Unreadable as error:
         with database.begin(SERVICE, account=f"source:{source.name}") as connection:
-            document_id, _ = store_document(connection, source.name, "feed", url, answer.body)
-            finish_document(connection, document_id)
-            store_dead_letter(connection, document_id, str(error))
+            stored = store_document(connection, source.name, "feed", url, answer.body)
+            finish_document(connection, stored.id)
+            store_dead_letter(connection, stored.id, str(error))
         raise Unreadable(f"{url}: {error}") from error
 
 

@@ -68,6 +68,12 @@ def test_what_does_not_parse_is_kept_with_its_reason_and_the_others_go_on(receiv
     assert len(rows("SELECT 1 FROM layers.incident")) == 1
 
 
+def test_what_did_not_parse_is_named_again_when_it_comes_again(receive_jma, rows):
+    first, again = receive_jma(b"<broken"), receive_jma(b"<broken")
+    assert (again.new, again.dead_letters) == (0, first.dead_letters)
+    assert len(rows("SELECT 1 FROM ingest.dead_letter")) == 1
+
+
 def test_a_hole_in_the_parser_is_a_dead_letter_too(receive_jma, rows, monkeypatch):
     monkeypatch.setattr("ingest.jma.record.parse_telegram", lambda body: 1 // 0)
     ((_, reason),) = receive_jma(WARNING).dead_letters
@@ -132,7 +138,7 @@ def test_a_crash_in_the_middle_leaves_nothing_half_done(database, receive_jma, r
 
 def test_two_workers_on_one_document_do_it_once(database, rows):
     with database.begin(SERVICE) as connection:
-        document_id, _ = store_document(connection, "jma", "replay", "a.xml", read_body([WARNING], 1_000_000))
+        document_id = store_document(connection, "jma", "replay", "a.xml", read_body([WARNING], 1_000_000)).id
     threads = [threading.Thread(target=process_document, args=(database, document_id)) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -146,7 +152,7 @@ def test_two_workers_on_one_event_make_one_incident(database, rows):
     ids = []
     for body in bodies:
         with database.begin(SERVICE) as connection:
-            ids.append(store_document(connection, "jma", "replay", "a.xml", read_body([body], 1_000_000))[0])
+            ids.append(store_document(connection, "jma", "replay", "a.xml", read_body([body], 1_000_000)).id)
     threads = [threading.Thread(target=process_document, args=(database, number)) for number in ids]
     for thread in threads:
         thread.start()
