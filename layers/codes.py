@@ -20,10 +20,12 @@ class Code:
     ----------
     value : what the database stores.
     names : language tag → name; `ja` and `en` are always there.
+    aliases : other names by which files call it.
     """
 
     value: str
     names: dict[str, str]
+    aliases: tuple[str, ...] = ()
 
     def name(self, language: str) -> str:
         """Return the name in `language`, or the Japanese one where the list has no other."""
@@ -43,10 +45,11 @@ class CodeList:
         return tuple(code.value for code in self.codes)
 
     def find(self, written: str) -> str | None:
-        """Return the stored value for a value or a name in any language, None when there is none."""
-        return next(
-            (code.value for code in self.codes if written == code.value or written in code.names.values()), None
-        )
+        """Return the stored value for a value, a name in any language or an alias, None when there is none."""
+        for code in self.codes:
+            if written == code.value or written in code.names.values() or written in code.aliases:
+                return code.value
+        return None
 
 
 @cache
@@ -69,7 +72,8 @@ def load_code_list(name: str, folder: Path = DATA_DIR / "codes") -> CodeList:
                 f"{path.name}: code {position} lacks {', '.join(sorted(missing))}.",
                 "Give value, ja and en to each code.",
             )
-        codes.append(Code(entry["value"], {language: entry[language] for language in LANGUAGES if language in entry}))
+        names = {language: entry[language] for language in LANGUAGES if language in entry}
+        codes.append(Code(entry["value"], names, tuple(entry.get("aliases", ()))))
     if not codes:
         raise UsageError(f"{path.name} has no codes.", "Add [[code]] entries with value, ja and en.")
     return CodeList(name, tuple(codes))

@@ -7,7 +7,8 @@ from shapely import LineString, MultiLineString
 from sqlalchemy import Connection, text
 
 from layers.copying import copy_rows, to_ewkb
-from layers.town_drawing import Drawing, draw_town, town_plan
+from layers.drawing import Drawing
+from layers.town_drawing import draw_town, town_plan
 
 
 def load_demonstration_layers(connection: Connection) -> bool:

@@ -9,18 +9,17 @@ from __future__ import annotations
 import random
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import shapely
-from pyproj import Transformer
 from shapely import LineString, MultiPolygon, Point, Polygon
 from shapely.affinity import rotate, translate
 from shapely.geometry.base import BaseGeometry
 
 from gis.settings import DATA_DIR
 from gis.town import load_town
+from layers.drawing import Drawing, all_to_degrees, multi, to_plane
 
 _SEED = 4214
 _BLOCK_M = 90.0
@@ -30,14 +29,6 @@ _TSUNAMI_REACH_M = 3000.0
 _SURGE_REACH_M = 1500.0
 _FLOOD_REACH_M = 900.0
 _OPEN_SPACE_CAPACITY = 900  # a site for so many people is a wide open one
-
-
-@dataclass(frozen=True)
-class Drawing:
-    """One drawn feature: its attributes by name, and its geometry in degrees."""
-
-    geometry: BaseGeometry
-    attributes: dict[str, Any]
 
 
 @cache
@@ -50,33 +41,30 @@ def draw_town() -> dict[str, list[Drawing]]:
     """Return the demonstration town's features by layer name."""
     plan, town = town_plan(), load_town()
     generator = random.Random(_SEED)  # noqa: S311 (a drawing, not a secret)
-    outline = _to_plane(Polygon(plan["outline"]))
+    outline = to_plane(Polygon(plan["outline"]))
     water = {body["name"]: _water_body(body) for body in plan["water"]}
-    wet = shapely.union_all([*water.values(), _to_plane(Polygon(plan["sea"]))])
+    wet = shapely.union_all([*water.values(), to_plane(Polygon(plan["sea"]))])
     land = shapely.difference(outline, wet)
     city = {"code": town.code, "name": f"{town.name_ja}（{plan['label']}）", "prefecture": plan["prefecture"]}
     drawn = {
-        "city_area": [Drawing(_multi(outline), city)],
+        "city_area": [Drawing(multi(outline), city)],
         "base_water": [
-            Drawing(_multi(water[body["name"]]), {"class": body["class"], "name": body["name"]})
+            Drawing(multi(water[body["name"]]), {"class": body["class"], "name": body["name"]})
             for body in plan["water"]
         ],
         "base_road": [
-            Drawing(_to_plane(LineString(road["line"])), {"class": road["class"], "name": road["name"]})
+            Drawing(to_plane(LineString(road["line"])), {"class": road["class"], "name": road["name"]})
             for road in plan["roads"]
         ],
         "base_building": [],
         **_sites(plan),
     }
-    drawn["base_water"].append(Drawing(_multi(_to_plane(Polygon(plan["sea"]))), {"class": "sea", "name": ""}))
+    drawn["base_water"].append(Drawing(multi(to_plane(Polygon(plan["sea"]))), {"class": "sea", "name": ""}))
     shapely.prepare(land)
     for quarter in plan["quarters"]:
         drawn["base_road"] += _streets(quarter, land)
         drawn["base_building"] += _buildings(quarter, land, generator)
-    return {
-        layer: [Drawing(_to_degrees(feature.geometry), feature.attributes) for feature in features]
-        for layer, features in drawn.items()
-    }
+    return {layer: all_to_degrees(features) for layer, features in drawn.items()}
 
 
 def _streets(quarter: dict[str, Any], land: BaseGeometry) -> Iterator[Drawing]:
@@ -103,14 +91,14 @@ def _buildings(quarter: dict[str, Any], land: BaseGeometry, generator: random.Ra
 
 def _sites(plan: dict[str, Any]) -> dict[str, list[Drawing]]:
     """Evacuation sites and shelters: one of each kind in each quarter, around its middle."""
-    shore = _to_plane(LineString(plan["shore"]))
+    shore = to_plane(LineString(plan["shore"]))
     rivers = shapely.union_all(
-        [_to_plane(LineString(body["line"])) for body in plan["water"] if body["class"] == "river"]
+        [to_plane(LineString(body["line"])) for body in plan["water"] if body["class"] == "river"]
     )
     sites: list[Drawing] = []
     shelters: list[Drawing] = []
     for quarter in plan["quarters"]:
-        middle = _to_plane(Point(quarter["lon"], quarter["lat"]))
+        middle = to_plane(Point(quarter["lon"], quarter["lat"]))
         for number, kind in enumerate(plan["site"]):
             # On a ring around the middle; the high ones on its inland side.
             angle = 120.0 + 20.0 * number if kind["high"] else 30.0 + 60.0 * number
@@ -152,30 +140,12 @@ def _hazard_flags(
 
 
 def _water_body(body: dict[str, Any]) -> BaseGeometry:
-    return shapely.buffer(_to_plane(LineString(body["line"])), body["width_m"] / 2, quad_segs=3)
+    return shapely.buffer(to_plane(LineString(body["line"])), body["width_m"] / 2, quad_segs=3)
 
 
 def _place(geometry: BaseGeometry, quarter: dict[str, Any]) -> BaseGeometry:
     """Move a drawing from its own metres (origin in a corner) to the quarter, turned a little differently in each."""
-    middle = _to_plane(Point(quarter["lon"], quarter["lat"]))
+    middle = to_plane(Point(quarter["lon"], quarter["lat"]))
     half_m = quarter["blocks"] * _BLOCK_M / 2
     moved = translate(geometry, xoff=middle.x - half_m, yoff=middle.y - half_m)
     return rotate(moved, quarter["blocks"] * 5 - 25, origin=middle)
-
-
-def _multi(geometry: BaseGeometry) -> MultiPolygon:
-    return geometry if isinstance(geometry, MultiPolygon) else MultiPolygon([geometry])
-
-
-@cache
-def _transformer(to_plane: bool) -> Transformer:
-    ends = (6668, load_town().plane_epsg)
-    return Transformer.from_crs(*(ends if to_plane else ends[::-1]), always_xy=True)
-
-
-def _to_plane(geometry: BaseGeometry) -> BaseGeometry:
-    return shapely.transform(geometry, _transformer(True).transform, interleaved=False)
-
-
-def _to_degrees(geometry: BaseGeometry) -> BaseGeometry:
-    return shapely.transform(geometry, _transformer(False).transform, interleaved=False)
