@@ -30,6 +30,7 @@ def running_alone(database: Database, source: str) -> Iterator[RunState | None]:
     """Hold the source's lock for the length of a run; yields None when another run has it.
 
     The lock belongs to a connection of its own: when the process dies, PostgreSQL gives it back.
+    An exception in the block is noted as a failed run and goes on.
     """
     key = {"key": f"ingest.run:{source}"}
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -39,7 +40,11 @@ def running_alone(database: Database, source: str) -> Iterator[RunState | None]:
         try:
             with database.begin(SERVICE) as work:
                 state = _begin_run(work, source)
-            yield state
+            try:
+                yield state
+            except Exception as bug:
+                record_failure(database, source, f"{type(bug).__name__}: {bug}", state.validators)
+                raise
         finally:
             connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
 

@@ -148,6 +148,15 @@ def test_two_runs_at_once_take_each_telegram_once(server, run, rows):
     assert len(rows("SELECT 1 FROM ingest.report")) == 2
 
 
+def test_a_run_that_breaks_is_noted_and_gives_the_lock_back(server, run, source_row, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr("ingest.jma.feed.parse_feed", lambda body, url: 1 // 0)
+        with pytest.raises(ZeroDivisionError):
+            run()
+    assert "ZeroDivisionError" in source_row()["last_error"]
+    assert run().new == 2
+
+
 def test_without_an_address_nobody_is_asked(server, database, settings):
     assert fetch_feeds(database, settings, JMA).documents == 0
 
