@@ -1,0 +1,134 @@
+"""Writes a layer into a file for others: GeoJSON, GeoPackage, Shapefile, FlatGeobuf or CSV."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import geopandas
+import pyogrio
+import shapely
+from psycopg import sql
+from pyogrio.errors import DataSourceError, FeatureError, FieldError, GeometryError
+from pyproj import CRS
+from shapely.geometry.base import BaseGeometry
+from sqlalchemy import Connection
+
+from gis.errors import UsageError
+from gis.queries import load_queries
+from layers.copying import driver
+from layers.definition import Definition
+from layers.definition_check import SYSTEM_COLUMNS
+from layers.reference_system import STORED_EPSG, from_stored, parse_crs, require_current_datum
+
+_QUERIES = load_queries(__file__)
+_DRIVERS = {
+    ".geojson": "GeoJSON",
+    ".gpkg": "GPKG",
+    ".shp": "ESRI Shapefile",
+    ".fgb": "FlatGeobuf",
+    ".csv": "CSV",
+}
+_WORLD = (-180.0, -90.0, 180.0, 90.0)
+
+
+def export_layer(
+    connection: Connection,
+    definition: Definition,
+    path: Path,
+    crs: str | None = None,
+    bbox: tuple[float, float, float, float] | None = None,
+) -> int:
+    """Write a layer's features and return how many; personal attributes never leave this way.
+
+    Parameters
+    ----------
+    path : its ending decides the format. crs : e.g. `EPSG:6678`; default: EPSG:6668, for GeoJSON CRS84 (RFC 7946).
+    bbox : (min lon, min lat, max lon, max lat) in degrees; features that meet it.
+
+    Raises
+    ------
+    UsageError : unknown ending, a reference system we cannot place, a CSV of lines or areas, or no way to write there.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in _DRIVERS:
+        raise UsageError(
+            f"{path.name}: the ending {suffix!r} is no format we write.", f"Use one of {', '.join(_DRIVERS)}."
+        )
+    target = _target(suffix, crs)
+    names, rows = _read_rows(connection, definition, bbox or _WORLD)
+    carry = from_stored(target)
+    geometries = [None if row[0] is None else carry(shapely.from_wkb(bytes(row[0]))) for row in rows]
+    headers = _short_names(names) if suffix == ".shp" else names
+    columns = {header: [_moment_as(suffix, row[place]) for row in rows] for place, header in enumerate(headers, 1)}
+    if suffix == ".csv":
+        columns |= _positions(definition, geometries)
+    _write(path, _DRIVERS[suffix], columns, geometries, target)
+    return len(rows)
+
+
+def _target(suffix: str, crs: str | None) -> CRS:
+    if crs is None:
+        return CRS.from_user_input("OGC:CRS84") if suffix == ".geojson" else CRS.from_epsg(STORED_EPSG)
+    target = parse_crs(crs)
+    require_current_datum(target, f"--crs {crs}")
+    return target
+
+
+def _read_rows(
+    connection: Connection, definition: Definition, bbox: tuple[float, float, float, float]
+) -> tuple[list[str], list[tuple[Any, ...]]]:
+    attributes = [attribute.name for attribute in definition.table_attributes]
+    names = [*(name for name in SYSTEM_COLUMNS if name != "geom"), *attributes]
+    query = sql.SQL(_QUERIES.sql("read_features")).format(
+        columns=sql.SQL(", ").join(map(sql.Identifier, names)), layer=sql.Identifier("layers", definition.name)
+    )
+    west, south, east, north = bbox
+    cursor = driver(connection).execute(query, {"west": west, "south": south, "east": east, "north": north})
+    return names, cursor.fetchall()
+
+
+def _positions(definition: Definition, geometries: list[BaseGeometry | None]) -> dict[str, list[float | None]]:
+    if definition.geometry != "Point":
+        raise UsageError(
+            f"The layer {definition.name} is no layer of points, so it has no CSV.", "Export .gpkg or .geojson."
+        )
+    return {
+        "経度": [None if point is None else point.x for point in geometries],
+        "緯度": [None if point is None else point.y for point in geometries],
+    }
+
+
+def _write(
+    path: Path, driver_name: str, columns: dict[str, list[Any]], geometries: list[BaseGeometry | None], target: CRS
+) -> None:
+    try:
+        if driver_name == "CSV":
+            geopandas.pd.DataFrame(columns).to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+            return
+        frame = geopandas.GeoDataFrame(columns, geometry=geometries, crs=target)
+        options = {"encoding": "UTF-8"} if driver_name == "ESRI Shapefile" else {}
+        pyogrio.write_dataframe(frame, path, driver=driver_name, **options)
+    except (OSError, DataSourceError, FeatureError, FieldError, GeometryError) as error:
+        raise UsageError(f"{path} cannot be written: {error}", "Check the folder and the free space.") from error
+
+
+def _moment_as(suffix: str, value: Any) -> Any:
+    """A time as the format can say it: Shapefile and CSV as text, GeoPackage and FlatGeobuf in UTC."""
+    if not isinstance(value, datetime):
+        return value
+    if suffix in (".csv", ".shp"):
+        return value.isoformat()
+    return value.astimezone(UTC) if suffix in (".gpkg", ".fgb") else value
+
+
+def _short_names(names: list[str]) -> list[str]:
+    """Names of ten bytes, as a Shapefile has them; the second `same_as_si` becomes `same_as_s2`."""
+    made: list[str] = []
+    for name in names:
+        short = name[:10]
+        while short in made:
+            short = f"{name[:9]}{int(short[9]) + 1 if short[9:].isdigit() else 2}"
+        made.append(short)
+    return made
