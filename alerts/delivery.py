@@ -18,8 +18,9 @@ from alerts import outbox
 from alerts.catalogue import JST
 from alerts.channels import TransportError
 from alerts.channels.mail import MailChannel
+from alerts.handover import Outcome, finish, verdict, withhold
 from alerts.letter import Letter, build_letter
-from alerts.outbox import Claimed, Outcome
+from alerts.outbox import Claimed
 from gis.database import SERVICE, Database
 from gis.errors import UsageError
 from gis.relay import relay as find_relay
@@ -76,34 +77,33 @@ class _Sender:
 
     def _claim(self, alert_id: int, older: Sequence[int]) -> list[Claimed]:
         with self.database.begin(SERVICE) as connection:
-            return outbox.claim(connection, alert_id, older)
+            batch = outbox.claim(connection, alert_id, older)
+            for language in {claimed.language for claimed in batch}:
+                self._make_letter(connection, alert_id, language)
+        return batch
 
     def _send_batch(self, batch: Sequence[Claimed], newer: Sequence[int]) -> bool:
         """Send a batch; return False when the relay takes nothing more."""
-        outcome: Outcome | None = None
-        for number, claimed in enumerate(batch):
-            # One transaction per message: what became of the last one, and whether the next one may still go out.
-            with self.database.begin(SERVICE) as connection:
-                self._record(connection, outcome)
-                outcome = None
-                withheld = outbox.verdict(connection, claimed.recipient.delivery_id, newer)
+        with self.database.hold(SERVICE) as connection:
+            for number, claimed in enumerate(batch):
+                delivery_id = claimed.recipient.delivery_id
+                withheld = verdict(connection, delivery_id, newer)
                 if withheld:
-                    outbox.withhold(connection, claimed.recipient.delivery_id, withheld)
+                    withhold(connection, delivery_id, withheld)
                     self.counts[withheld] += 1
                     continue
-                letter = self._letter(connection, claimed)
-            try:
-                outcome = self._attempt(claimed, letter)
-            except TransportError as error:
-                self._defer_rest(batch[number:], error)
-                return False
-        with self.database.begin(SERVICE) as connection:
-            self._record(connection, outcome)
+                try:
+                    outcome = self._attempt(claimed)
+                except TransportError as error:
+                    self._defer_rest(batch[number:], error)
+                    return False
+                finish(connection, outcome)
+                self.counts[outcome.state] += 1
         return True
 
-    def _attempt(self, claimed: Claimed, letter: Letter) -> Outcome:
+    def _attempt(self, claimed: Claimed) -> Outcome:
         """Hand one message over. Raises TransportError only when the relay is down."""
-        recipient = claimed.recipient
+        recipient, letter = claimed.recipient, self.letters[claimed.alert_id, claimed.language]
         started_at, retry_s = datetime.now(JST), 0.0
         try:
             state, reply = "accepted", self.channel.notify(recipient.address, letter.render(recipient))
@@ -116,20 +116,13 @@ class _Sender:
             retry_s = 0.0 if error.permanent else outbox.retry_in_s(claimed.attempts)
         return Outcome(recipient.delivery_id, started_at, str(self.channel.relay), state, reply, retry_s)
 
-    def _record(self, connection: Connection, outcome: Outcome | None) -> None:
-        if outcome:
-            outbox.finish(connection, outcome)
-            self.counts[outcome.state] += 1
-
     def _defer_rest(self, rest: Sequence[Claimed], error: TransportError) -> None:
         ids = [claimed.recipient.delivery_id for claimed in rest]
         with self.database.begin(SERVICE) as connection:
             outbox.defer_all(connection, rest[0].alert_id, ids, str(self.channel.relay), error.reply)
         self.counts["relay_is_down"] += 1
 
-    def _letter(self, connection: Connection, claimed: Claimed) -> Letter:
-        key = (claimed.alert_id, claimed.language)
-        if key not in self.letters:
-            words, sent_at = outbox.read_letter(connection, *key)
-            self.letters[key] = build_letter(claimed.alert_id, words, sent_at, self.settings, load_town())
-        return self.letters[key]
+    def _make_letter(self, connection: Connection, alert_id: int, language: str) -> None:
+        if (alert_id, language) not in self.letters:
+            words, sent_at = outbox.read_letter(connection, alert_id, language)
+            self.letters[alert_id, language] = build_letter(alert_id, words, sent_at, self.settings, load_town())

@@ -1,4 +1,4 @@
-"""The delivery table as an outbox: claim a batch, ask before each message, record what became of it."""
+"""The delivery table as an outbox: claim batches, defer, close, expire, and find what was left."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ _QUERIES = load_queries(__file__)
 BATCH_SIZE = 50
 # Longer than a batch takes on a slow relay; after it, what a dead worker held is free again.
 LEASE_S = 600
-# A warning that could not be handed over for a day is no warning any more.
-RETRY_HOURS = 24
 _FIRST_RETRY_S = 30
 _LONGEST_RETRY_S = 900
 
@@ -31,18 +29,6 @@ class Claimed:
     language: str
     attempts: int
     recipient: Recipient
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one attempt: `state` is `accepted`, `deferred`, `bounced` or `failed`."""
-
-    delivery_id: int
-    started_at: datetime
-    relay: str
-    state: str
-    reply: str
-    retry_in_s: float = 0
 
 
 def retry_in_s(attempts: int) -> float:
@@ -70,25 +56,6 @@ def _claimed(row: Row[Any]) -> Claimed:
     earlier = [(alert_id, delivery_id) for alert_id, delivery_id in row.earlier]
     recipient = Recipient(row.id, row.address, row.token, row.place_names, row.nearest_sites, earlier)
     return Claimed(row.alert_id, row.language, row.attempts, recipient)
-
-
-def verdict(connection: Connection, delivery_id: int, newer_ids: Sequence[int]) -> str:
-    """Return "" when a claimed message may go out now, else the state that ends it (`suppressed`, `expired`).
-
-    Suppressed: the alert was cancelled, the person unsubscribed, or has a newer message of the thread already.
-    """
-    parameters = {"delivery_id": delivery_id, "newer_ids": list(newer_ids), "retry_hours": RETRY_HOURS}
-    return str(connection.execute(_QUERIES["verdict"], parameters).scalar_one())
-
-
-def withhold(connection: Connection, delivery_id: int, state: str) -> None:
-    """End a claimed message that must not go out."""
-    connection.execute(_QUERIES["withhold"], {"delivery_id": delivery_id, "state": state})
-
-
-def finish(connection: Connection, outcome: Outcome) -> None:
-    """Record an attempt and the state it leaves the delivery in."""
-    connection.execute(_QUERIES["finish"], vars(outcome) | {"outcome": outcome.state})
 
 
 def defer_all(connection: Connection, alert_id: int, claimed_ids: Sequence[int], relay: str, reply: str) -> None:

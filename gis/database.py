@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, cast
 
 import psycopg
+from psycopg import sql
 from sqlalchemy import Connection, Engine, create_engine, text
 
 CITIZEN = "citizen"
@@ -63,6 +65,27 @@ class Database:
                 {"role": role, "account": account or role, "reason": reason or ""},
             )
             yield connection
+
+    @contextmanager
+    def hold(self, role: str) -> Iterator[psycopg.Connection[Any]]:
+        """Hold one bare driver connection under `role`, every statement a transaction of its own.
+
+        For loops of many small statements: there the care that `begin` takes costs several times the work.
+        Whatever happened inside, no connection goes back to the pool with the role.
+        """
+        pooled = self.engine.raw_connection()
+        try:
+            driver_connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
+            driver_connection.autocommit = True
+            driver_connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+            yield driver_connection
+            driver_connection.execute("RESET ROLE")
+            driver_connection.autocommit = False
+        except BaseException:
+            pooled.invalidate()
+            raise
+        finally:
+            pooled.close()
 
     def dispose(self) -> None:
         """Close all pooled connections."""
