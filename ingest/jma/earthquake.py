@@ -8,7 +8,7 @@ from datetime import datetime
 from lxml import etree
 
 from ingest.jma.quantities import Position, parse_coordinates, parse_intensity, parse_number
-from ingest.jma.xml import find, find_all, need, need_element, path_of, text_of, time_of
+from ingest.jma.xml import find, find_all, need, need_element, text_of, time_of
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def parse_hypocenter(body: etree._Element) -> Hypocenter | None:
 
 
 def _parse_shaking(observation: etree._Element) -> Shaking:
-    strongest, _ = parse_intensity(text_of(observation, "MaxInt"), f"{path_of(observation)}/MaxInt")
+    strongest, _ = parse_intensity(observation)
     return Shaking(
         strongest=strongest,
         areas={need(area, "Code"): _intensity(area) for area in find_all(observation, "Pref/Area")},
@@ -95,6 +95,6 @@ def _parse_shaking(observation: etree._Element) -> Shaking:
 
 
 def _intensity(place: etree._Element) -> Intensity:
-    code, is_missing = parse_intensity(text_of(place, "MaxInt"), f"{path_of(place)}/MaxInt")
+    code, is_missing = parse_intensity(place)
     # The city's Condition says the same beside a MaxInt of its other stations.
     return Intensity(code, is_missing or "未入電" in text_of(place, "Condition"))

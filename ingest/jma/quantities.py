@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from ingest.jma.xml import path_of
+from ingest.jma.xml import path_of, text_of
 from ingest.reports import Unreadable
 
 INTENSITIES = ("1", "2", "3", "4", "5-", "5+", "6-", "6+", "7")
@@ -95,19 +95,20 @@ def parse_number(element: etree._Element) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def parse_intensity(value: str, where: str) -> tuple[str | None, bool]:
-    """Return (intensity code or None, whether a value of 5- or more is missing).
+def parse_intensity(place: etree._Element) -> tuple[str | None, bool]:
+    """Read the `MaxInt` of a place: (intensity code or None, whether a value of 5- or more is missing).
 
     Raises
     ------
     Unreadable : the code is not one of JMA's.
     """
+    value = text_of(place, "MaxInt")
     if value in _INTENSITY_MISSING:
         return None, True
     if not value:
         return None, False
     if value not in INTENSITIES:
-        raise Unreadable(f"{where}: {value!r} is no seismic intensity")
+        raise Unreadable(f"{path_of(place)}/MaxInt: {value!r} is no seismic intensity")
     return value, False
 
 

@@ -115,31 +115,31 @@ def parse_tsunami(body: etree._Element, code: str) -> TsunamiBody:
     )
 
 
-def tsunami_class(code: str, name: str, where: str) -> TsunamiClass:
-    """Return the class of a Kind: by its code, by its name when the code is new.
+def tsunami_class(kind: etree._Element) -> TsunamiClass:
+    """Return the class of a Kind or LastKind: by its code, by its name when the code is new.
 
     Raises
     ------
     Unreadable : neither is known. A class is never guessed to be "none".
     """
+    code, name = text_of(kind, "Code"), text_of(kind, "Name")
     if code in _CLASSES:
         return _CLASSES[code]
     for word, known in _CLASS_WORDS:
         if word in name:
             return known
-    raise Unreadable(f"{where}: the tsunami class {name!r} with code {code!r} is not known")
+    raise Unreadable(f"{path_of(kind)}: the tsunami class {name!r} with code {code!r} is not known")
 
 
 def _parse_forecast(item: etree._Element) -> AreaForecast:
     kind = need_element(item, "Category/Kind")
     last = find(item, "Category/LastKind")
-    class_name = text_of(kind, "Name")
     return AreaForecast(
         code=need(item, "Area/Code"),
         name=need(item, "Area/Name"),
-        tsunami_class=tsunami_class(text_of(kind, "Code"), class_name, path_of(kind)),
-        class_name=class_name.partition("：")[0],
-        last_class=None if last is None else tsunami_class(text_of(last, "Code"), text_of(last, "Name"), path_of(last)),
+        tsunami_class=tsunami_class(kind),
+        class_name=text_of(kind, "Name").partition("：")[0],
+        last_class=None if last is None else tsunami_class(last),
         arrival_at=time_of(item, "FirstHeight/ArrivalTime"),
         arrival_text=text_of(item, "FirstHeight/Condition"),
         height=parse_height(find(item, "MaxHeight/TsunamiHeight")),

@@ -77,8 +77,8 @@ def path_of(element: etree._Element) -> str:
     return "/".join(etree.QName(step).localname for step in reversed(steps))
 
 
-def parse_time(value: str, where: str) -> datetime:
-    """Return an ISO 8601 time as an aware time in Japan.
+def parse_time(value: str, element: etree._Element, path: str) -> datetime:
+    """Return an ISO 8601 time, read at `path` below `element`, as an aware time in Japan.
 
     Raises
     ------
@@ -87,18 +87,18 @@ def parse_time(value: str, where: str) -> datetime:
     try:
         moment = datetime.fromisoformat(value)
     except ValueError as error:
-        raise Unreadable(f"{where}: {value!r} is no time") from error
+        raise Unreadable(f"{path_of(element)}/{path}: {value!r} is no time") from error
     if moment.tzinfo is None:
-        raise Unreadable(f"{where}: {value!r} has no offset from UTC")
+        raise Unreadable(f"{path_of(element)}/{path}: {value!r} has no offset from UTC")
     return moment.astimezone(JST)
 
 
 def time_of(element: etree._Element, path: str) -> datetime | None:
     """Return the time at `path`, None when the element is missing or empty."""
     value = text_of(element, path)
-    return parse_time(value, f"{path_of(element)}/{path}") if value else None
+    return parse_time(value, element, path) if value else None
 
 
 def need_time(element: etree._Element, path: str) -> datetime:
     """Return the time at `path`, or raise `Unreadable` with its full path."""
-    return parse_time(need(element, path), f"{path_of(element)}/{path}")
+    return parse_time(need(element, path), element, path)

@@ -84,16 +84,22 @@ def test_heights_rank_by_their_metres():
     assert ranks == [20, 100, 500]
 
 
+def intensity(value):
+    place = etree.Element("City")
+    etree.SubElement(place, "MaxInt").text = value
+    return parse_intensity(place)
+
+
 def test_every_intensity_of_the_scale_is_known():
     for code in ("1", "2", "3", "4", "5-", "5+", "6-", "6+", "7"):
-        assert parse_intensity(code, "x") == (code, False)
+        assert intensity(code) == (code, False)
 
 
 @pytest.mark.parametrize("value", ["震度５弱以上未入電", "!5-"])
 def test_an_intensity_that_has_not_come_in_is_missing_not_zero(value):
-    assert parse_intensity(value, "x") == (None, True)
+    assert intensity(value) == (None, True)
 
 
 def test_an_unknown_intensity_is_refused():
-    with pytest.raises(Unreadable, match="'8' is no seismic intensity"):
-        parse_intensity("8", "City/MaxInt")
+    with pytest.raises(Unreadable, match="City/MaxInt: '8' is no seismic intensity"):
+        intensity("8")

@@ -1,9 +1,17 @@
 import pytest
+from lxml import etree
 
 from ingest.jma.telegram import parse_telegram
 from ingest.jma.tsunami import tsunami_class
 from ingest.reports import Unreadable
 from tests.ingest.telegrams import forecast, observation, telegram
+
+
+def kind(code, name):
+    element = etree.Element("Kind")
+    etree.SubElement(element, "Name").text = name
+    etree.SubElement(element, "Code").text = code
+    return element
 
 
 def parse(name, samples):
@@ -17,7 +25,7 @@ def parse(name, samples):
      ("72", "forecast"), ("73", "forecast"), ("00", "none"), ("50", "none"), ("60", "none")],
 )  # fmt: skip
 def test_the_code_decides_the_class(code, expected):
-    assert tsunami_class(code, "", "Kind") == expected
+    assert tsunami_class(kind(code, "")) == expected
 
 
 @pytest.mark.parametrize(
@@ -30,7 +38,7 @@ def test_the_code_decides_the_class(code, expected):
     ],
 )
 def test_the_name_decides_when_the_code_is_new(name, expected):
-    assert tsunami_class("99", name, "Kind") == expected
+    assert tsunami_class(kind("99", name)) == expected
 
 
 def test_a_class_that_nobody_knows_is_never_taken_for_none():
