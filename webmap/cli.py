@@ -117,7 +117,7 @@ def _complain(error: UsageError) -> int:
 def _explain(error: Exception) -> UsageError | None:
     """Return the mendable cause of a database error, None when it is a bug of ours."""
     cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
-    words = str(cause).strip()
+    words = " ".join(str(cause).split())
     if isinstance(cause, psycopg.errors.DiskFull):
         return UsageError(f"The disk of the database is full: {words}", "Free some space and run the command again.")
     if isinstance(cause, psycopg.OperationalError) and getattr(cause, "sqlstate", None) is None:

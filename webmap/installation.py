@@ -12,13 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from ingest.drill import play_drill
-
 from gis.accounts import list_accounts
 from gis.database import GATE, Database, owner_engine
 from gis.embedded import embedded_cluster, running
 from gis.errors import UsageError
 from gis.settings import Settings
+from ingest.drill import play_drill
 from webmap.demo_accounts import active_demo_accounts, add_demo_accounts, demo_password, is_demo_town
 from webmap.demonstration import load_town
 from webmap.ports import require_free_port
@@ -26,7 +25,7 @@ from webmap.schema import migrate_everything
 from webmap.supervisor import Child, Say, Supervisor
 
 _HOST = "127.0.0.1"
-_READY_TIMEOUT_S = 60.0
+_READY_TIMEOUT_S = 120.0  # a small machine imports the pages' libraries for half a minute at its first start
 _LOOK_EVERY_S = 0.2
 
 
@@ -58,19 +57,12 @@ def run_installation(settings: Settings, port: int, say: Say) -> int:
         with running(settings), _asked_to_stop() as stop:
             prepare(settings, say)
             try:
-                for child in _children(settings, port):
-                    supervisor.start(child)
-                if not _wait_until_ready(supervisor, f"http://{_HOST}:{port}/readyz", stop):
-                    return 0 if stop else 1
-                _show_addresses(settings, say)
-                while not stop:
-                    supervisor.watch()
-                    time.sleep(_LOOK_EVERY_S)
+                is_good = _keep_running(settings, port, supervisor, stop)
             finally:
                 say("stopping")
                 supervisor.stop_all()
     say("stopped")
-    return 0
+    return 0 if is_good else 1
 
 
 def prepare(settings: Settings, say: Say) -> None:
@@ -96,6 +88,19 @@ def prepare(settings: Settings, say: Say) -> None:
     finally:
         database.dispose()
         owner.dispose()
+
+
+def _keep_running(settings: Settings, port: int, supervisor: Supervisor, stop: list[int]) -> bool:
+    """Start the children and watch them until `stop`; return False when the pages did not become ready."""
+    for child in _children(settings, port):
+        supervisor.start(child)
+    if not _wait_until_ready(supervisor, f"http://{_HOST}:{port}/readyz", stop):
+        return bool(stop)
+    _show_addresses(settings, supervisor.say)
+    while not stop:
+        supervisor.watch()
+        time.sleep(_LOOK_EVERY_S)
+    return True
 
 
 def _children(settings: Settings, port: int) -> Iterator[Child]:

@@ -112,10 +112,13 @@ def run_scheduler(database: Database, settings: Settings) -> None:
     leader = Leader(database)
     # One thread: the leader's session is not for several at once.
     scheduler = BlockingScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="Asia/Tokyo")
-    for job in periodic_jobs(settings):
+    jobs = periodic_jobs(settings)
+    for job in jobs:
         scheduler.add_job(
             leader.write, "cron", args=[job], second=job.second, id=job.task, coalesce=True, misfire_grace_time=30
         )
+    # At once, too: apply for the lead, and look after what a crash left running.
+    leader.write(jobs[0])
     try:
         scheduler.start()
     finally:

@@ -37,7 +37,7 @@ def _ask_database(check: Callable[[Settings], list[Finding]], settings: Settings
         return check(settings)
     except DBAPIError as error:
         hint = "Start ./machimori up." if settings.is_embedded else "Check MACHIMORI_DATABASE_URL and the server."
-        return [Finding("database", f"does not answer: {str(error.orig).strip()}", hint)]
+        return [Finding("database", f"does not answer: {' '.join(str(error.orig).split())}", hint)]
 
 
 def _print(findings: list[Finding]) -> None:

@@ -16,7 +16,7 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: only this machine)")
     parser.add_argument("--port", type=int, default=8000, help="port to listen on (default: 8000)")
     parser.add_argument("--workers", type=int, default=2, help="processes (default: 2)")
-    parser.add_argument("--threads", type=int, default=8, help="requests at once per process (default: 8)")
+    parser.add_argument("--threads", type=int, default=4, help="requests at once per process (default: 4)")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -36,6 +36,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         blocking_threads=args.threads,
         respawn_failed_workers=True,
         workers_kill_timeout=10,
+        websockets=False,
         working_dir=PROJECT_DIR,
     ).serve()
     return 0

@@ -1,0 +1,82 @@
+"""What doctor finds, on real databases."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from gis.database import Database
+from gis.settings import Settings
+from webmap.checks import Finding, check_machine, check_schema, check_services
+from webmap.scheduler import Leader, Periodic
+
+
+def _finding(findings: list[Finding], title: str) -> Finding:
+    return next(finding for finding in findings if finding.title == title)
+
+
+def test_a_migrated_database_is_well(settings: Settings) -> None:
+    assert [finding for finding in check_schema(settings) if not finding.is_good] == []
+
+
+def test_an_old_migration_names_the_command(settings: Settings, owner: Engine) -> None:
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE public.schema_version SET version_num = '0000'"))
+    finding = _finding(check_schema(settings), "migrations")
+    assert not finding.is_good
+    assert "db migrate" in finding.hint
+
+
+def test_without_worker_and_scheduler_it_says_which_to_start(settings: Settings) -> None:
+    findings = check_services(settings)
+    assert "./machimori worker" in _finding(findings, "worker").hint
+    assert "./machimori scheduler" in _finding(findings, "scheduler").hint
+
+
+def test_a_beating_worker_and_a_leader_are_seen(settings: Settings, database: Database, owner: Engine) -> None:
+    with owner.begin() as connection:
+        connection.execute(text("INSERT INTO queue.procrastinate_workers (last_heartbeat) VALUES (now())"))
+    leader = Leader(database)
+    leader.write(Periodic("gis.retry_stalled", second=0))
+    try:
+        findings = check_services(settings)
+        assert [finding for finding in findings if not finding.is_good] == []
+    finally:
+        leader.resign()
+
+
+def test_jobs_given_up_are_counted(settings: Settings, owner: Engine) -> None:
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO queue.procrastinate_jobs (queue_name, task_name, status)"
+                " VALUES ('alerts', 'alerts.send', 'failed')"
+            )
+        )
+    assert "1 given up" in _finding(check_services(settings), "queue").answer
+
+
+@pytest.fixture
+def listening() -> Iterator[int]:
+    """A port on which something listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_relay_that_answers_is_well_and_one_that_does_not_is_told(settings: Settings, listening: int) -> None:
+    good = replace(settings, smtp_url=f"smtp://127.0.0.1:{listening}")
+    assert _finding(check_machine(good), "mail relay").is_good
+    bad = replace(settings, smtp_url="smtp://127.0.0.1:1")
+    finding = _finding(check_machine(bad), "mail relay")
+    assert "MACHIMORI_SMTP_URL" in finding.hint
+    assert "Mails wait" in finding.hint
+
+
+def test_a_mailbox_that_does_not_run_names_the_command(tmp_path: Path) -> None:
+    finding = _finding(check_machine(Settings(var_dir=tmp_path)), "mailbox")
+    assert "./machimori up" in finding.hint
