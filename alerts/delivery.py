@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
 
 from sqlalchemy import Connection
 
@@ -84,8 +85,12 @@ class _Sender:
 
     def _send_batch(self, batch: Sequence[Claimed], newer: Sequence[int]) -> bool:
         """Send a batch; return False when the relay takes nothing more."""
+        ends_at = monotonic() + outbox.SENDING_S
         with self.database.hold(SERVICE) as connection:
             for number, claimed in enumerate(batch):
+                if monotonic() > ends_at:
+                    self._release(batch[number:])
+                    return True
                 delivery_id = claimed.recipient.delivery_id
                 withheld = verdict(connection, delivery_id, newer)
                 if withheld:
@@ -115,6 +120,10 @@ class _Sender:
             state, reply = "bounced" if error.permanent else "deferred", error.reply
             retry_s = 0.0 if error.permanent else outbox.retry_in_s(claimed.attempts)
         return Outcome(recipient.delivery_id, started_at, str(self.channel.relay), state, reply, retry_s)
+
+    def _release(self, rest: Sequence[Claimed]) -> None:
+        with self.database.begin(SERVICE) as connection:
+            outbox.release(connection, [claimed.recipient.delivery_id for claimed in rest])
 
     def _defer_rest(self, rest: Sequence[Claimed], error: TransportError) -> None:
         ids = [claimed.recipient.delivery_id for claimed in rest]

@@ -15,8 +15,10 @@ from gis.queries import load_queries
 
 _QUERIES = load_queries(__file__)
 BATCH_SIZE = 50
-# Longer than a batch takes on a slow relay; after it, what a dead worker held is free again.
-LEASE_S = 600
+# What a dead worker held is free again after the lease. A living one hands messages over for SENDING_S at most and
+# releases the rest, so that even a relay that lets every command of the last message time out ends within the lease.
+LEASE_S = 300
+SENDING_S = 60
 _FIRST_RETRY_S = 30
 _LONGEST_RETRY_S = 900
 
@@ -56,6 +58,11 @@ def _claimed(row: Row[Any]) -> Claimed:
     earlier = [(alert_id, delivery_id) for alert_id, delivery_id in row.earlier]
     recipient = Recipient(row.id, row.address, row.token, row.place_names, row.nearest_sites, earlier)
     return Claimed(row.alert_id, row.language, row.attempts, recipient)
+
+
+def release(connection: Connection, delivery_ids: Sequence[int]) -> None:
+    """Give back what was claimed and not tried."""
+    connection.execute(_QUERIES["release"], {"delivery_ids": list(delivery_ids)})
 
 
 def defer_all(connection: Connection, alert_id: int, claimed_ids: Sequence[int], relay: str, reply: str) -> None:

@@ -31,6 +31,10 @@ RETURNING d.id, d.alert_id, d.address, d.language, d.place_names, d.nearest_site
      FROM alerts.delivery e
      WHERE e.subscriber_id = d.subscriber_id AND e.alert_id = ANY (:older_ids) AND e.state = 'accepted') AS earlier
 
+-- name: release
+UPDATE alerts.delivery SET state = 'pending', leased_until = NULL, attempts = attempts - 1
+WHERE id = ANY (:delivery_ids) AND state = 'sending'
+
 -- name: defer_all
 -- No relay: everything that is due of this alert, and what this worker had claimed, waits; each for its own time.
 WITH waiting AS (

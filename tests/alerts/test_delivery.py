@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from time import sleep
 
 import pytest
 
@@ -290,6 +291,26 @@ def test_what_a_dead_worker_had_claimed_is_sent_after_its_lease(
     town.execute("UPDATE alerts.delivery SET leased_until = now() - interval '1 second'")
     assert send(alert_id) == {"accepted": 10}
     assert len(smtp.accepted) == 10
+
+
+def test_a_slow_relay_makes_a_worker_give_the_rest_of_its_batch_back_in_time(
+    town: SquareTown,
+    considered: Considered,
+    send: Callable[..., object],
+    smtp: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(5):
+        town.subscribe(f"a{number}@machimori.example")
+    monkeypatch.setattr(outbox, "SENDING_S", 0.05)
+
+    def slow(address: str, times: int) -> None:
+        sleep(0.1)
+
+    smtp.at_data = slow
+    alert_id = considered(MAJOR)
+    assert send(alert_id) == {"accepted": 5}
+    assert town.execute("SELECT DISTINCT attempts FROM alerts.delivery") == [(1,)]
 
 
 def test_the_sweep_comes_back_to_what_was_left_and_expires_what_is_over(
