@@ -19,7 +19,6 @@ from gis.errors import UsageError
 from gis.queries import load_queries
 from layers.copying import driver
 from layers.definition import Definition
-from layers.definition_check import SYSTEM_COLUMNS
 from layers.reference_system import STORED_EPSG, from_stored, parse_crs, require_current_datum
 
 _QUERIES = load_queries(__file__)
@@ -30,6 +29,8 @@ _DRIVERS = {
     ".fgb": "FlatGeobuf",
     ".csv": "CSV",
 }
+# Who of the office edited stays in the house.
+_SYSTEM_COLUMNS = ("fid", "version", "created_at", "updated_at")
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
 
 
@@ -80,7 +81,7 @@ def _read_rows(
     connection: Connection, definition: Definition, bbox: tuple[float, float, float, float]
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
     attributes = [attribute.name for attribute in definition.table_attributes]
-    names = [*(name for name in SYSTEM_COLUMNS if name != "geom"), *attributes]
+    names = [*_SYSTEM_COLUMNS, *attributes]
     query = sql.SQL(_QUERIES.sql("read_features")).format(
         columns=sql.SQL(", ").join(map(sql.Identifier, names)), layer=sql.Identifier("layers", definition.name)
     )

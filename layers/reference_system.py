@@ -51,7 +51,7 @@ def require_current_datum(crs: CRS, where: str) -> None:
     older = next((title for name, title in _OLDER_DATUMS.items() if datum.startswith(name)), None)
     if older:
         raise UsageError(
-            f"{where} is in {older}, {crs.name}: its positions differ from ours by metres to hundreds of metres.",
+            f"{where} is in {older}: its positions differ from ours by metres to hundreds of metres.",
             "Convert it with GSI's correction (TKY2JGD, PatchJGD) to JGD2011 first; it is never shifted silently.",
         )
     raise UsageError(
