@@ -27,7 +27,7 @@ FROM open.timeline(:fid)
 
 -- name: alerts
 -- Alerts with their text in one language. In force: sent, not replaced, cancelled, cleared or expired.
-SELECT a.id, a.identifier, a.thread_id, a.incident_fid, a.kind, a.cap_status, a.msg_type, a.phase, a.level, a.area_name,
+SELECT a.id, a.identifier, a.thread_id, a.incident_fid, a.kind, a.cap_status, a.msg_type, a.phase, a.level, a.area_name, a.area_code,
        a.state, a.effective_at, a.sent_at, a.expires_at, t.event AS event_name, t.headline, t.description, t.instruction
 FROM open.alert a
 JOIN open.alert_text t ON t.alert_id = a.id AND t.language = :language
@@ -100,26 +100,26 @@ SELECT DISTINCT source FROM (
 ) AS places WHERE source IS NOT NULL ORDER BY source
 
 -- name: incident_features
--- Active incidents for the map: geometry in JGD2011 lon/lat (differs from WGS 84 by less than the accuracy of any report).
+-- Active incidents for the map, the gravest and real ones last so that they lie on top: geometry in JGD2011 lon/lat (differs from WGS 84 by less than the accuracy of any report).
 SELECT fid, kind, status, state, level, event, reported_at, city_intensity, is_demo, ST_AsGeoJSON(geom, 6, 0) AS geometry,
        ST_X(ST_PointOnSurface(geom)) AS lon, ST_Y(ST_PointOnSurface(geom)) AS lat
 FROM open.incident
 WHERE state IN ('open', 'updated') AND geom IS NOT NULL
-ORDER BY level, reported_at
+ORDER BY status = 'Actual', level, reported_at
 
 -- name: incident_geometry
 SELECT ST_AsGeoJSON(geom, 6, 0) AS geometry FROM open.incident WHERE fid = :fid
 
 -- name: alert_features
--- Areas of the alerts in force.
-SELECT a.id, a.kind, a.cap_status, a.level, a.area_name, a.sent_at, a.expires_at, t.event AS event_name, t.headline,
+-- Areas of the alerts in force, the gravest and real ones last.
+SELECT a.id, a.kind, a.cap_status, a.level, a.area_name, a.area_code, a.sent_at, a.expires_at, t.event AS event_name, t.headline,
        ST_AsGeoJSON(a.geom, 6, 0) AS geometry
 FROM open.alert a
 JOIN open.alert_text t ON t.alert_id = a.id AND t.language = :language
 WHERE a.state IN ('approved', 'sending', 'sent')
   AND a.phase IN ('issued', 'updated')
   AND coalesce(a.expires_at > now(), true)
-ORDER BY a.level, a.id
+ORDER BY a.cap_status = 'Actual', a.level, a.id
 
 -- name: alert_geometry
 SELECT ST_AsGeoJSON(geom, 6, 0) AS geometry FROM open.alert WHERE id = :id

@@ -25,7 +25,8 @@ def _geojson(features: list[dict[str, Any]]) -> Response:
     response.cache_control.max_age = _SECONDS_FRESH
     response.vary.update(("Accept-Language", "Cookie"))
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 def _feature(identity: int, geometry: str, properties: dict[str, Any]) -> dict[str, Any]:
@@ -75,7 +76,7 @@ def _alert_properties(row: Row[Any]) -> dict[str, Any]:
         "event": row.event_name,
         "headline": row.headline,
         "mark": wording.drill_mark(row.cap_status),
-        "area": row.area_name,
+        "area": wording.area_name(row.area_code, row.area_name),
         "sent_at": row.sent_at,
         "sent": wording.clock(row.sent_at),
         "expires_at": row.expires_at,
@@ -168,4 +169,5 @@ def _atom(template: str, title: str, entries: list[Row[Any]]) -> Response:
     response.cache_control.max_age = _SECONDS_FRESH
     response.vary.update(("Accept-Language", "Cookie"))
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

@@ -28,7 +28,7 @@ def load_catalogue(language: str) -> dict[str, str]:
         return {}
     with (TRANSLATIONS_DIR / f"{language}.po").open("rb") as file:
         catalogue = read_po(file)
-    return {message.id: message.string for message in catalogue if message.id and message.string}
+    return {str(message.id): str(message.string) for message in catalogue if message.id and message.string}
 
 
 def choose_language() -> str:

@@ -31,7 +31,7 @@ def show_subscription(token: str) -> str:
 
 
 @blueprint.post("/subscription/<token>")
-@csrf.exempt
+@csrf.exempt  # type: ignore[untyped-decorator]  # flask-wtf has no types
 def end_subscription(token: str) -> Response:
     """End a subscription: by the page's button, or by RFC 8058 one-click. Ending it twice is no error."""
     with citizen_connection() as connection:

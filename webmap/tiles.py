@@ -30,7 +30,7 @@ def show_tile(layer: str, z: int, x: int, y: int) -> Response:
     response.cache_control.max_age = _SECONDS_FRESH
     response.add_etag()
     response.make_conditional(request)
-    if response.status_code == 200 and "gzip" in request.accept_encodings and len(tile) > 1000:
+    if response.status_code == 200 and request.accept_encodings.quality("gzip") > 0 and len(tile) > 1000:
         response.set_data(gzip.compress(tile, compresslevel=1, mtime=0))
         response.content_encoding = "gzip"
     response.vary.add("Accept-Encoding")

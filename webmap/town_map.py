@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import folium
-from branca.element import Element
+from branca.element import Element, Figure
 from folium.plugins import VectorGridProtobuf
 
 from gis.town import Town
@@ -27,12 +27,12 @@ _WIDEST_ZOOM, _DEEPEST_ZOOM = 5, 18
 
 
 class _Map(folium.Map):
-    default_js = (("leaflet", f"{_VENDOR}/leaflet/leaflet.js"),)
-    default_css = (("leaflet", f"{_VENDOR}/leaflet/leaflet.css"),)
+    default_js = [("leaflet", f"{_VENDOR}/leaflet/leaflet.js")]  # noqa: RUF012 (folium declares it so)
+    default_css = [("leaflet", f"{_VENDOR}/leaflet/leaflet.css")]  # noqa: RUF012 (folium declares it so)
 
 
 class _VectorTiles(VectorGridProtobuf):
-    default_js = (("vectorgrid", f"{_VENDOR}/leaflet.vectorgrid/Leaflet.VectorGrid.bundled.min.js"),)
+    default_js = [("vectorgrid", f"{_VENDOR}/leaflet.vectorgrid/Leaflet.VectorGrid.bundled.min.js")]  # noqa: RUF012 (folium declares it so)
 
 
 SCRIPTS = [url for element in (_Map, _VectorTiles) for _, url in element.default_js]
@@ -100,8 +100,16 @@ def small_map_script(town: Town, language: str) -> str:
 
 def _base_map(town: Town) -> folium.Map:
     lon, lat = town.center
-    zooms = {"zoom_start": 12, "min_zoom": _WIDEST_ZOOM, "max_zoom": _DEEPEST_ZOOM}
-    town_map = _named(_Map(location=(lat, lon), tiles=None, control_scale=True, **zooms), "town")
+    town_map = _named(
+        _Map(
+            location=(lat, lon),
+            zoom_start=12,
+            min_zoom=_WIDEST_ZOOM,
+            max_zoom=_DEEPEST_ZOOM,
+            tiles=None,
+        ),
+        "town",
+    )
     background = folium.TileLayer(
         f"{BACKGROUND_TILES_ORIGIN}/xyz/pale/{{z}}/{{x}}/{{y}}.png",
         attr=_GSI_ATTRIBUTION,
@@ -127,6 +135,6 @@ def _named(element: _Element, name: str) -> _Element:
 
 
 def _script_of(town_map: folium.Map) -> str:
-    root = town_map.get_root()
+    root = cast(Figure, town_map.get_root())
     root.render()
     return str(root.script.render())

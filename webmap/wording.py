@@ -14,6 +14,7 @@ from flask import Flask
 
 from alerts.catalogue import load_texts, write_moment, write_office
 from alerts.phrases import write_arrival, write_height
+from gis.town import load_town
 from layers.codes import load_code_list
 from webmap.languages import gettext, language, mark
 
@@ -74,6 +75,11 @@ PHASES = {
     "withdrawn": mark("Withdrawn"),
 }
 DRILL_MARKS = {"Exercise": mark("DRILL"), "Test": mark("TEST")}
+# JMA's words instead of a magnitude (Earthquake/Magnitude description, NFKC).
+_MAGNITUDES = {
+    "M不明": mark("unknown magnitude"),
+    "M8を超える巨大地震": mark("over M8, a huge earthquake"),
+}
 # JMA's words for an observed height without a number (TsunamiObservation MaxHeight/Condition).
 _OBSERVATIONS = {
     "微弱": mark("very small"),
@@ -92,6 +98,12 @@ def clock(moment: datetime | str | None) -> str:
     if not moment:
         return ""
     return write_moment(datetime.fromisoformat(moment) if isinstance(moment, str) else moment, language())
+
+
+def area_name(code: str, name: str) -> str:
+    """Return the name of an alert's area; the town's own in the reader's language, any other as it is."""
+    town = load_town()
+    return town.name(language()) if code == town.code else name
 
 
 def office(name: str) -> str:
@@ -119,7 +131,7 @@ def tsunami_arrival(arrival_at: datetime | str | None, arrival_text: str | None)
 
 def magnitude(value: float | None, words: str | None) -> str:
     """Return the magnitude, or JMA's words when it has no number (Ｍ不明, Ｍ８を超える巨大地震)."""
-    return f"M{value:.1f}" if value is not None else unicodedata.normalize("NFKC", words or "")
+    return f"M{value:.1f}" if value is not None else phrase(_MAGNITUDES, unicodedata.normalize("NFKC", words or ""))
 
 
 def depth(depth_m: float | None) -> str:

@@ -35,7 +35,7 @@ class StaffMember(UserMixin):  # type: ignore[misc]  # flask-login has no types
         return self.account.name
 
 
-@_logins.user_loader
+@_logins.user_loader  # type: ignore[untyped-decorator]  # flask-login has no types
 def _load_member(name: str) -> StaffMember | None:
     """Look the account up on every request, so that a closed account is out at once."""
     with services().database.begin(GATE) as connection:

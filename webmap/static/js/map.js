@@ -1,5 +1,5 @@
 // The citizen's map: folium made `map_town` and its empty layers, this fills them from the feeds.
-import { areaLayer, element, fetchJson, markOf, signMarker } from "./signs.js";
+import { areaLayer, dressMap, element, fetchJson, markOf, signMarker } from "./signs.js";
 
 const REFRESH_MS = 60_000;
 const map = window.map_town;
@@ -34,7 +34,7 @@ function drawPlaces() {
     const icon = isSite ? (hazard ? `site-${hazard}` : "site") : "shelter";
     const kind = isSite ? words.site : words.shelter;
     const mark = markOf(properties, words.demo);
-    const marker = signMarker(geometry.coordinates, `${box.dataset.icons}/${icon}.svg`, `${kind}: ${properties.name}`, null, isSite ? 24 : 20);
+    const marker = signMarker(geometry.coordinates, `${box.dataset.icons}/${icon}.svg`, `${kind}: ${properties.name}`, null, isSite ? 24 : 20, isSite ? 500 : 0);
     marker.bindPopup(popup([mark ?? "", mark ? " " : "", properties.name], [
       kind,
       properties.hazard_names.length ? `${words.safe_in}: ${properties.hazard_names.join(", ")}` : "",
@@ -51,12 +51,13 @@ function drawPlaces() {
   history.replaceState(null, "", url);
 }
 
-function nowLine(feature, title, detail, icon) {
+// An alert's headline begins with 【訓練】 by itself, an incident's title does not.
+function nowLine(feature, title, detail, icon, mark = null) {
   const { properties } = feature;
   const drill = properties.status === "Actual" ? "" : " is-drill";
   return element("li", { class: `card level-${properties.level}${drill}` },
     element("img", { class: "kind", src: icon, alt: "", width: 28, height: 28 }),
-    element("div", {}, markOf(properties, words.demo) ?? "", element("a", { href: properties.url }, title), element("p", { class: "small" }, detail)));
+    element("div", {}, mark, element("a", { href: properties.url }, title), element("p", { class: "small" }, detail)));
 }
 
 function drawNow(alerts, incidents) {
@@ -66,7 +67,7 @@ function drawNow(alerts, incidents) {
   for (const feature of alerts.features) {
     const { properties } = feature;
     const icon = `${box.dataset.icons}/kind-${properties.kind}.svg`;
-    areaLayer(feature).bindPopup(popup([markOf(properties) ?? "", properties.headline], [properties.area, properties.sent], properties.url)).addTo(layers.areas);
+    areaLayer(feature).bindPopup(popup(properties.headline, [properties.area, properties.sent], properties.url)).addTo(layers.areas);
     lines.unshift(nowLine(feature, properties.headline, `${words.warning} · ${properties.area} · ${properties.sent}`, icon));
   }
   const incidentLines = [];
@@ -74,10 +75,10 @@ function drawNow(alerts, incidents) {
     const { properties } = feature;
     const icon = `${box.dataset.icons}/kind-${properties.kind}.svg`;
     if (feature.geometry.type !== "Point") areaLayer(feature).addTo(layers.incidents);
-    signMarker(properties.point, icon, `${properties.mark} ${properties.title}`.trim(), markOf(properties, words.demo), 40, 1000)
+    signMarker(properties.point, icon, `${properties.mark} ${properties.title}`.trim(), markOf(properties, words.demo), 40, properties.status === "Actual" ? 2000 : 1000)
       .bindPopup(popup([markOf(properties, words.demo) ?? "", " ", properties.title], [properties.state_name, properties.reported], properties.url))
       .addTo(layers.incidents);
-    incidentLines.unshift(nowLine(feature, properties.title, `${words.incident} · ${properties.state_name} · ${properties.reported}`, icon));
+    incidentLines.unshift(nowLine(feature, properties.title, `${words.incident} · ${properties.state_name} · ${properties.reported}`, icon, markOf(properties, words.demo)));
   }
   lines.push(...incidentLines);
   replaceLines(lines.length ? lines : [element("li", {}, now.dataset.empty)]);
@@ -118,6 +119,7 @@ if (wishedInput) wishedInput.checked = true;
 document.querySelectorAll("input[name=hazard]").forEach((input) => input.addEventListener("change", drawPlaces));
 if (window.matchMedia("(max-width: 50rem)").matches) document.getElementById("legend").open = false;
 window.addEventListener("hashchange", goToHash);
+dressMap(map);
 goToHash();
 refreshNow();
 setInterval(refreshNow, REFRESH_MS);

@@ -1,5 +1,11 @@
 // Signs and popups of the map. Data go in as textContent and attributes only, never as HTML.
 
+/** Set what both maps share: a scale in metres, and a credit line without the library's own sign. */
+export function dressMap(map) {
+  L.control.scale({ imperial: false }).addTo(map);
+  map.attributionControl.setPrefix('<a href="https://leafletjs.com/">Leaflet</a>');
+}
+
 /** Return an element with attributes and children; strings become text. */
 export function element(name, attributes = {}, ...children) {
   const made = document.createElement(name);
@@ -18,7 +24,8 @@ export function markOf(properties, demoWord) {
 export function signMarker([lon, lat], icon, name, mark, size, zIndexOffset = 0) {
   const sign = element("div", { class: "sign" }, element("img", { src: icon, alt: "" }), mark);
   const marker = L.marker([lat, lon], {
-    icon: L.divIcon({ html: sign, className: "", iconSize: [size, size], popupAnchor: [0, -size / 2] }),
+    // A drill stands beside its point, so that it never covers what is real.
+    icon: L.divIcon({ html: sign, className: "", iconSize: [size, size], iconAnchor: [mark?.matches(".drill") ? -size / 2 : size / 2, size / 2], popupAnchor: [0, -size / 2] }),
     title: name,
     zIndexOffset,
   });
