@@ -6,9 +6,10 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from gis.errors import UsageError
 from gis.placement import cluster_folder, socket_folder
@@ -67,13 +68,13 @@ class Settings:
         path = self.var_dir / "secrets" / name
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # Another process may make it in the same instant: the first one wins, and nobody reads half a secret.
-            draft = path.with_suffix(f".{os.getpid()}")
-            draft.touch(mode=0o600)
-            draft.write_text(secrets.token_urlsafe(32))
-            with suppress(FileExistsError):
-                os.link(draft, path)
-            draft.unlink()
+            # Written aside and linked, so that another process finds it whole or not at all.
+            unfinished = path.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}")
+            with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(32))
+            with suppress(FileExistsError):  # another process was first; its secret counts
+                path.hardlink_to(unfinished)
+            unfinished.unlink()
         return path.read_text()
 
     def owner_url(self) -> str:
@@ -88,7 +89,12 @@ class Settings:
             return self._embedded_url("machimori_app")
         scheme, _, rest = self.database_url.partition("://")
         host = rest.rpartition("@")[2]
-        return f"{scheme}://machimori_app:{self.secret('app_password')}@{host}"
+        return f"{scheme}://machimori_app:{self.app_password()}@{host}"
+
+    def app_password(self) -> str:
+        """Return the password that `machimori_app` gets: the one its URL names, else one made for this installation."""
+        named = urlsplit(self.app_database_url).password if self.app_database_url else None
+        return unquote(named) if named else self.secret("app_password")
 
     def _embedded_url(self, user: str) -> str:
         socket_dir = quote(str(socket_folder(self.cluster_dir)), safe="")

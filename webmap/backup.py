@@ -79,7 +79,7 @@ def _fill(settings: Settings, url: str, path: Path) -> None:
     engine = owner_engine(url)
     try:
         with engine.begin() as connection:
-            create_roles(connection, settings.secret("app_password"))
+            create_roles(connection, settings.app_password())
     finally:
         engine.dispose()
     _run(settings, "pg_restore", "--exit-on-error", "--single-transaction", f"--dbname={url}", str(path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import alerts.policy
 import layers.catalogue
+
 from gis.database import owner_engine
 from gis.migrate import migrate
 from gis.settings import Settings
@@ -18,6 +19,6 @@ def migrate_everything(settings: Settings) -> None:
     """
     engine = owner_engine(settings.owner_url())
     try:
-        migrate(engine, settings.secret("app_password"), layers.catalogue.sync, alerts.policy.seed)
+        migrate(engine, settings.app_password(), layers.catalogue.sync, alerts.policy.seed)
     finally:
         engine.dispose()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -27,6 +28,20 @@ def test_the_app_login_follows_the_owner_url_with_a_secret_of_its_own(tmp_path: 
         "machimori_app", "db.example", "5433", "town", "require",
     )  # fmt: skip
     assert parts["password"] == settings.secret("app_password") != "s@cret"
+
+
+def test_a_named_password_of_the_app_login_is_the_one_it_gets(tmp_path: Path) -> None:
+    url = "postgresql://machimori_app:p%40ss@db.example/town"
+    settings = load_settings({"MACHIMORI_VAR": str(tmp_path), "MACHIMORI_APP_DATABASE_URL": url})
+    assert settings.app_password() == "p@ss"
+
+
+def test_processes_that_need_a_secret_at_the_same_moment_get_the_same(tmp_path: Path) -> None:
+    settings = load_settings({"MACHIMORI_VAR": str(tmp_path)})
+    with ThreadPoolExecutor(16) as pool:
+        found = set(pool.map(lambda _: settings.secret("key"), range(64)))
+    assert len(found) == 1
+    assert len(found.pop()) > 40
 
 
 def test_a_secret_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
