@@ -6,7 +6,6 @@ import os
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
@@ -70,8 +69,8 @@ class Settings:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             # Written aside and linked, so that another process finds it whole or not at all.
             unfinished = path.with_name(f".{name}.{os.getpid()}.{secrets.token_hex(4)}")
-            with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-                file.write(secrets.token_urlsafe(32))
+            unfinished.touch(mode=0o600, exist_ok=False)
+            unfinished.write_text(secrets.token_urlsafe(32))
             with suppress(FileExistsError):  # another process was first; its secret counts
                 path.hardlink_to(unfinished)
             unfinished.unlink()

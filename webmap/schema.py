@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import alerts.policy
 import layers.catalogue
-
 from gis.database import owner_engine
 from gis.migrate import migrate
 from gis.settings import Settings
