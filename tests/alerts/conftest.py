@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import Engine
 
 from alerts.consider import consider
+from alerts.delivery import send_alert
 from gis.database import Database
 from gis.settings import Settings
 from tests.alerts.alert_town import SquareTown
@@ -50,5 +51,14 @@ def considered(town: SquareTown) -> Callable[..., int | None]:
         situation_id = town.situation(facts, **situation)
         with town.database.begin("machimori_service") as connection:
             return consider(connection, situation_id)
+
+    return run
+
+
+@pytest.fixture
+def send(town: SquareTown, mail_settings: Settings) -> Callable[[int | None], dict[str, int]]:
+    def run(alert_id: int | None) -> dict[str, int]:
+        assert alert_id
+        return dict(send_alert(town.database, mail_settings, alert_id, connections=2))
 
     return run

@@ -94,6 +94,12 @@ def test_the_headers_a_warning_needs_are_there() -> None:
     assert len(names) == len(set(names))
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_senders_name_arrives_as_written(language: str) -> None:
+    name = parse(letter(language).render(RECIPIENT))["From"].addresses[0].display_name
+    assert name.startswith(load_town().name(language)) and "  " not in name
+
+
 def test_an_update_refers_to_the_messages_before_it() -> None:
     later = Recipient(90, "hanako@example.jp", "t", earlier=[(3, 10), (4, 55)])
     message = parse(letter().render(later))

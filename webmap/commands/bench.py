@@ -13,7 +13,10 @@ EXAMPLE = "./machimori bench alert_path --subscribers 10000"
 NEEDS_DATABASE = False
 PASSES_ON = True
 # Each is a program of its own in bench/, because some compare against parts that are not always installed.
-BENCHMARKS = {"alert_path": "a telegram file to the last mail for 10,000 subscribers, with stages"}
+BENCHMARKS = {
+    "alert_path": "a telegram file to the last mail for 10,000 subscribers, with stages",
+    "history_cost": "what history and drawing twin cost an edit, and what the past costs a map",
+}
 
 
 def add_args(parser: argparse.ArgumentParser) -> None:
