@@ -121,8 +121,8 @@ def _base_map(town: Town) -> folium.Map:
     _named(background, "background").add_to(town_map)
     for layer, (title, style) in _BASE_LAYERS.items():
         options = (
-            f"{{vectorTileLayerStyles: {{{json.dumps(layer)}: {style}}}, maxNativeZoom: 16, "
-            f"minZoom: {9 if layer != 'city_area' else _WIDEST_ZOOM}, maxZoom: {_DEEPEST_ZOOM}}}"
+            f"{{vectorTileLayerStyles: {{{json.dumps(layer)}: {style}}}, rendererFactory: L.canvas.tile, "
+            f"minZoom: {_WIDEST_ZOOM}, maxZoom: {_DEEPEST_ZOOM}, maxNativeZoom: 16}}"
         )
         tiles = _VectorTiles(f"/tiles/{layer}/{{z}}/{{x}}/{{y}}.mvt", name=gettext(title), options=options)
         _named(tiles, layer).add_to(town_map)
