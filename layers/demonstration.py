@@ -8,6 +8,9 @@ from sqlalchemy import Connection, text
 
 from layers.copying import copy_rows, to_ewkb
 from layers.drawing import Drawing
+from layers.facility_drawing import draw_facilities
+from layers.hazard_drawing import draw_hazards
+from layers.sewer_drawing import draw_sewers
 from layers.town_drawing import draw_town, town_plan
 
 
@@ -16,7 +19,8 @@ def load_demonstration_layers(connection: Connection) -> bool:
 
     Role: `machimori_owner`. Once anything real is there, nothing invented joins it.
     """
-    drawn = draw_town()
+    town = draw_town()
+    drawn = {**town, **draw_sewers(town), **draw_facilities(town), **draw_hazards(town)}
     for layer in drawn:
         if connection.execute(text(f"SELECT 1 FROM layers.{layer} LIMIT 1")).first():  # noqa: S608 (our own layer names)
             return False
