@@ -32,7 +32,8 @@ from gis.settings import Settings
 DATABASE_NAME = "machimori"
 _START_TIMEOUT_S = 90
 _ORPHAN_PATIENCE_S = 10
-_MIN_FREE_BYTES = 300_000_000  # a new cluster takes 50 MB, and WAL grows by segments of 16 MB
+_FREE_BYTES_TO_MAKE = 300_000_000  # a new cluster takes 50 MB, and WAL grows by segments of 16 MB
+_FREE_BYTES_TO_START = 50_000_000  # less is no reason to refuse: a full disk in a disaster must not stop the pages
 _SERVER_OPTIONS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -138,10 +139,12 @@ class Cluster:
                 f"The folder of the embedded PostgreSQL cannot be used: {error}",
                 "Start it as the user who made it (sudo, if that was root), or set MACHIMORI_VAR to another folder.",
             ) from error
-        if free_bytes < _MIN_FREE_BYTES and not self.is_running():
+        is_made = (self.data_dir / "PG_VERSION").exists()
+        needed_bytes = _FREE_BYTES_TO_START if is_made else _FREE_BYTES_TO_MAKE
+        if free_bytes < needed_bytes and not self.is_running():
             raise UsageError(
                 f"The disk of {self.folder} is full: {free_bytes // 1_000_000} MB are left.",
-                f"Free at least {_MIN_FREE_BYTES // 1_000_000} MB and start again; nothing is lost.",
+                f"Free at least {needed_bytes // 1_000_000} MB and start again; nothing is lost.",
             )
 
     def _take(self, folder: Path) -> None:

@@ -28,6 +28,6 @@ def require_schema(settings: Settings) -> None:
     if not settings.is_embedded:
         state = f"at migration {revision}" if revision else "empty"
         raise UsageError(
-            f"The database is {state}; this version needs {head_revision()}.", "Run: ./machimori db migrate"
+            f"The database is {state}; this version needs migration {head_revision()}.", "Run: ./machimori db migrate"
         )
     migrate_everything(settings)
