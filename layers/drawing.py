@@ -12,7 +12,7 @@ from typing import Any
 
 import shapely
 from pyproj import Transformer
-from shapely import MultiPolygon
+from shapely import MultiPolygon, Polygon
 from shapely.geometry.base import BaseGeometry
 
 from gis.town import load_town
@@ -44,8 +44,8 @@ def all_to_degrees(features: Iterable[Drawing]) -> list[Drawing]:
 
 
 def multi(geometry: BaseGeometry) -> MultiPolygon:
-    """Return a polygon as a multipolygon of one."""
-    return geometry if isinstance(geometry, MultiPolygon) else MultiPolygon([geometry])
+    """Return a polygon, or whatever polygons an overlay left among lines and points, as one multipolygon."""
+    return MultiPolygon([part for part in shapely.get_parts(geometry) if isinstance(part, Polygon)])
 
 
 def _carry(features: list[Drawing], is_to_plane: bool) -> list[Drawing]:
