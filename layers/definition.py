@@ -26,7 +26,8 @@ class Attribute:
     Attributes
     ----------
     name : column name. label : language tag → what people read (`ja` and `en` at least).
-    type : a key of `layers.definition_check.POSTGRES_TYPES`. unit : of a number, as people write it: m, mm, ‰, ha, m3/d.
+    type : a key of `layers.definition_check.POSTGRES_TYPES`.
+    unit : of a number, as people write it: m, mm, ‰, ha, m3/d.
     code_list : name of the list its values come from. pattern : POSIX expression the text must match.
     minimum, maximum : bounds of a number, in `unit`.
     required : NULL and '' are refused. default : stored instead of NULL.

@@ -49,7 +49,8 @@ def _evacuation_buildings(buildings: Sequence[Drawing]) -> list[Drawing]:
     plan = _facility_plan()["tsunami_evacuation_building"]
     shore = to_plane(LineString(town_plan()["shore"]))
     large = [b.geometry for b in buildings if b.attributes["class"] != "house"]
-    low = [building for building in large if building.distance(shore) < plan["reach_m"]]
+    hills = {quarter["name"] for quarter in town_plan()["quarters"] if quarter["hill"]}
+    low = [b for b in large if b.distance(shore) < plan["reach_m"] and _quarter(b) not in hills]
     made = []
     for number, building in enumerate(_spread(low, plan["count"]), 1):
         floors = plan["floors"][number % len(plan["floors"])]
