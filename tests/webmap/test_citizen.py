@@ -75,6 +75,13 @@ def test_an_incident_shows_what_was_known_when(warned_town: Database, client: Fl
     assert "鮎川" in page
 
 
+def test_an_earthquake_without_a_word_about_a_tsunami_has_a_page(warned_town: Database, client: FlaskClient) -> None:
+    page = client.get(f"/incidents/{incident(warned_town, 'earthquake')}?lang=en")
+    assert page.status_code == 200
+    assert "Expected tsunami height" not in page.text
+    assert "intensity 6 upper" in page.text
+
+
 def test_an_alert_shows_all_languages_and_leads_with_the_readers(warned_town: Database, client: FlaskClient) -> None:
     page = client.get(f"/alerts/{latest_alert(warned_town)}?lang=en").text
     places = [page.index(f'<article class="message{more}" lang="{tag}"') for tag, more in
