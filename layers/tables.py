@@ -143,7 +143,12 @@ def _functions(definition: Definition, personal: bool = False) -> sql.Composed:
         identity=_template(identity, **names, sequence_name=sequence_name),
         defaults=sql.SQL("\n    ").join(defaults),
     )
-    return _lines([stamp, _template("log_function", **names, **lists, **draw), _template("triggers", **names)])
+    close = {
+        block: _template("close_personal" if personal else block, **names)
+        for block in ("close_changed", "close_deleted")
+    }
+    log = _template("log_function", **names, **lists, **draw, **close)
+    return _lines([stamp, log, _template("triggers", **names)])
 
 
 def _rules(definition: Definition) -> sql.Composed:

@@ -54,11 +54,13 @@ CREATE INDEX changeset_account ON gis.changeset (account, id DESC);
 
 -- The person behind the running statement: session_user for a direct login;
 -- only the application's login may name an account.
+-- Every name is qualified instead of a search_path of its own: so it is inlined into the stamp of each row.
 CREATE FUNCTION gis.current_account() RETURNS text
-LANGUAGE sql STABLE SET search_path = pg_catalog AS $$
-    SELECT CASE WHEN session_user = 'machimori_app'
-                THEN coalesce(nullif(current_setting('machimori.account', true), ''), current_user::text)
-                ELSE session_user::text END
+LANGUAGE sql STABLE AS $$
+    SELECT CASE WHEN session_user OPERATOR(pg_catalog.<>) 'machimori_app'::pg_catalog.name THEN session_user::pg_catalog.text
+                WHEN pg_catalog.current_setting('machimori.account', true) OPERATOR(pg_catalog.<>) ''::pg_catalog.text
+                THEN pg_catalog.current_setting('machimori.account', true)
+                ELSE current_user::pg_catalog.text END
 $$;
 
 -- The changeset of the running transaction, made on first need.

@@ -1,0 +1,30 @@
+-- Run by psycopg: tables and columns are identifiers.
+
+-- name: feature_history
+-- Distances on the ellipsoid: they hold in the town as well as at a hypocentre far from its plane.
+SELECT h.version, h.operation, h.valid_from, h.valid_to,
+       ST_Distance(ST_Centroid(h.geom)::geography, ST_Centroid(p.geom)::geography),
+       ST_Length(h.geom::geography) - ST_Length(p.geom::geography),
+       ST_Area(h.geom::geography) - ST_Area(p.geom::geography),
+       c.id, c.account, c.role_name, c.reason, c.created_at, {h_columns}
+FROM {history} h
+JOIN gis.changeset c ON c.id = h.changeset
+LEFT JOIN {history} p ON p.fid = h.fid AND p.version = h.version - 1 AND p.geom IS DISTINCT FROM h.geom
+WHERE h.fid = %(fid)s
+ORDER BY h.version
+
+-- name: layer_history
+SELECT h.changeset FROM {history} h
+WHERE %(before)s::bigint IS NULL OR h.changeset < %(before)s
+GROUP BY h.changeset ORDER BY h.changeset DESC LIMIT %(limit)s
+
+-- name: person_history
+SELECT id FROM gis.changeset
+WHERE account = %(account)s AND (%(before)s::bigint IS NULL OR id < %(before)s)
+ORDER BY id DESC LIMIT %(limit)s
+
+-- name: counts
+SELECT changeset, operation, count(*) FROM {history} WHERE changeset = ANY(%(ids)s::bigint[]) GROUP BY changeset, operation
+
+-- name: changesets
+SELECT id, account, role_name, reason, created_at FROM gis.changeset WHERE id = ANY(%(ids)s::bigint[]) ORDER BY id DESC

@@ -1,0 +1,124 @@
+"""A layer as it was at a time: features and vector tiles from the history.
+
+Features that are in the box now are found through the layer's index, those displaced from it since through the
+history's own; of each the last version begun by then counts. Runs as a role that may read the schema `history`.
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+
+from psycopg import sql
+from sqlalchemy import Connection
+
+from gis.errors import UsageError
+from gis.queries import load_queries
+from layers.copying import driver
+from layers.definition import Definition
+from layers.parts import Row, feature_part
+from layers.refusals import refusals
+from layers.tiles import tile_bounds
+
+_QUERIES = load_queries(__file__)
+_EARTH_RADIUS_M = 6378137.0  # of EPSG:3857
+_EXTENT, _BUFFER, _STEPS_PER_TILE = 4096, 64, 1024  # as layers/tiles.py draws the present
+_FULL_DETAIL_ZOOM = 15
+
+
+def features_at(
+    connection: Connection,
+    definition: Definition,
+    at: datetime,
+    bbox: tuple[float, float, float, float] | None = None,
+) -> list[Row]:
+    """Return the features as they were at `at`, by fid.
+
+    Parameters
+    ----------
+    at : aware. bbox : (min lon, min lat, max lon, max lat) in degrees; None: everywhere, without a position, too.
+
+    Raises
+    ------
+    UsageError : `at` has no time zone. NotAllowedError : the role may not read the history.
+    """
+    part = feature_part(definition)
+    corners = dict(zip(("west", "south", "east", "north"), bbox or (None,) * 4, strict=True))
+    query = sql.SQL(_QUERIES.sql("features_at")).format(
+        history=sql.Identifier("history", definition.name),
+        h_columns=sql.SQL(", ").join(sql.Identifier("h", name) for name in part.columns),
+        candidates=_block(definition, "candidates" if bbox else "everything"),
+        inside=_inside() if bbox else sql.SQL("true"),
+    )
+    with refusals(definition):
+        rows = driver(connection).execute(query, {"at": _aware(at), **corners}).fetchall()
+    return [Row(fid, version, dict(zip(part.columns, values, strict=True))) for fid, version, *values in rows]
+
+
+def render_tile_at(connection: Connection, definition: Definition, z: int, x: int, y: int, at: datetime) -> bytes:
+    """Return one vector tile of a layer as it was at `at`; b"" where nothing was.
+
+    It shows what `layers.tiles.render_tile` would have shown then: the drawn attributes, and of a public layer
+    only what citizens could see.
+
+    Raises
+    ------
+    UsageError : `at` has no time zone. NotAllowedError : the role may not read the history.
+    """
+    if z < int(definition.style.min_zoom):
+        return b""
+    left, bottom, right, top = tile_bounds(z, x, y)
+    margin_m = (right - left) * _BUFFER / _EXTENT
+    lon_lat = (*_degrees(left - margin_m, bottom - margin_m), *_degrees(right + margin_m, top + margin_m))
+    values = {
+        "layer": definition.name,
+        "at": _aware(at),
+        "tolerance_m": (right - left) / _STEPS_PER_TILE,
+        **dict(zip(("left", "bottom", "right", "top"), (left, bottom, right, top), strict=True)),
+        **dict(zip(("west", "south", "east", "north"), lon_lat, strict=True)),
+    }
+    with refusals(definition):
+        ((tile,),) = driver(connection).execute(_tile_query(definition, z), values).fetchall()
+    return bytes(tile)
+
+
+def _tile_query(definition: Definition, z: int) -> sql.Composed:
+    drawn = [a.name for a in definition.drawn_attributes if a.public or not definition.is_public]
+    is_simplified = z < _FULL_DETAIL_ZOOM and definition.geometry not in ("Point", "MultiPoint")
+    open_when = definition.open_when if definition.is_public else {}
+    shown = [
+        sql.SQL(" AND h.{} = {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in open_when.items()
+    ]
+    return sql.SQL(_QUERIES.sql("render_tile_at")).format(
+        history=sql.Identifier("history", definition.name),
+        candidates=_block(definition, "candidates"),
+        inside=_inside(),
+        columns=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in drawn),
+        h_columns=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier("h", name)) for name in drawn),
+        geom=sql.SQL("ST_Simplify(geom, %(tolerance_m)s, true)" if is_simplified else "geom"),
+        shown=sql.SQL("").join(shown),
+    )
+
+
+def _block(definition: Definition, name: str) -> sql.Composed:
+    return sql.SQL(_QUERIES.sql(name)).format(
+        table=sql.Identifier("layers", definition.name),
+        history=sql.Identifier("history", definition.name),
+        box=sql.SQL(_QUERIES.sql("box")),
+    )
+
+
+def _inside() -> sql.Composed:
+    return sql.SQL("h.geom && {}").format(sql.SQL(_QUERIES.sql("box")))
+
+
+def _aware(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise UsageError(f"The time {at.isoformat()} has no time zone.", "Write it as 2026-03-11T14:46:00+09:00.")
+    return at
+
+
+def _degrees(x: float, y: float) -> tuple[float, float]:
+    """Return (lon, lat) of a point of EPSG:3857; beyond the date line it goes on counting."""
+    latitude = 2 * math.atan(math.exp(y / _EARTH_RADIUS_M)) - math.pi / 2
+    return math.degrees(x / _EARTH_RADIUS_M), math.degrees(latitude)
