@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from alerts.catalogue import fill, write_moment
+from alerts.catalogue import fill, load_texts, write_moment
 from gis.town import Town
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -57,6 +57,17 @@ def write_arrival(texts: Mapping[str, Any], arrival_at: str | None, arrival_text
     return ""
 
 
+def write_magnitude(facts: Mapping[str, Any], language: str) -> str:
+    """Write the magnitude; JMA's words where it has no number (Ｍ８を超える巨大地震, Ｍ不明); "" when nothing was said."""
+    words = unicodedata.normalize("NFKC", facts.get("magnitude_text") or "")
+    forms = load_texts("common", language)["magnitude"]
+    if "超える" in words:
+        return str(forms["giant"])
+    if "不明" in words:
+        return str(forms["unknown"])
+    return words
+
+
 def tsunami_blanks(texts: Mapping[str, Any], facts: Mapping[str, Any], town: Town, language: str) -> dict[str, object]:
     """Return what the texts of kind tsunami may use."""
     coast = facts.get("area_name") or town.prefecture_ja
@@ -65,7 +76,7 @@ def tsunami_blanks(texts: Mapping[str, Any], facts: Mapping[str, Any], town: Tow
         "height": write_height(texts, facts.get("height_m"), facts.get("height_text")),
         "arrival": write_arrival(texts, facts.get("arrival_at"), facts.get("arrival_text"), language),
         "hypocenter": facts.get("hypocenter") or "",
-        "magnitude": unicodedata.normalize("NFKC", facts.get("magnitude_text") or ""),
+        "magnitude": write_magnitude(facts, language),
     }
 
 
@@ -81,7 +92,7 @@ def earthquake_blanks(
         "area": name if facts.get("city_intensity") else fill(texts["area"]["region"], {"town": name}),
         "origin": write_moment(datetime.fromisoformat(origin), language, "clock") if origin else "",
         "hypocenter": facts.get("hypocenter") or "",
-        "magnitude": unicodedata.normalize("NFKC", facts.get("magnitude_text") or ""),
+        "magnitude": write_magnitude(facts, language),
     }
 
 

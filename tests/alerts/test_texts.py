@@ -129,3 +129,11 @@ def test_easy_japanese_has_furigana_on_every_kanji_and_short_sentences(code: str
     assert bare == []
     spoken = re.sub(r"（[ぁ-ん]+）", "", text)
     assert max(len(sentence) for sentence in re.split(r"[。\n]", spoken)) <= 45
+
+
+def test_a_magnitude_without_a_number_is_told_in_the_readers_language() -> None:
+    giant = MAJOR | {"magnitude": None, "magnitude_text": "Ｍ８を超える巨大地震"}
+    assert "M8を超える巨大地震" in write(giant, "ja").description
+    in_english = write(giant, "en").description
+    assert "giant, above magnitude 8" in in_english
+    assert not KANJI.search(in_english)
