@@ -78,7 +78,6 @@ def undo_changeset(connection: Connection, changeset: int, reason: str) -> dict[
     dependants: list[Dependant] = []
     for name, deltas in touched.items():
         with refusals(layers[name]):
-            lock_rows(connection, feature_part(layers[name]), {delta.fid for delta in deltas})
             dependants += _dependants(connection, layers[name], changeset, deltas)
     if dependants:
         raise UndoRefusedError(changeset, sorted(dependants, key=lambda dependant: dependant.changeset.id))
@@ -102,17 +101,25 @@ def _inverse(connection: Connection, definition: Definition, changeset: int) -> 
 def _dependants(
     connection: Connection, definition: Definition, changeset: int, deltas: Iterable[FeatureDelta]
 ) -> list[Dependant]:
+    """Lock what is to be reversed and return the later edits that still show."""
     feature, personal = feature_part(definition), personal_part(definition)
-    last = {(delta.table, delta.fid): delta.version for delta in deltas}
+    left = {(delta.table, delta.fid): (delta.version, delta.old) for delta in deltas}
     if personal is not None:
         # Deleting a feature takes its personal row along: what was written there later depends on it, too.
         for delta in deltas:
             if delta.table == feature.name and delta.new is None:
-                last.setdefault((personal.name, delta.fid), 0)
+                left.setdefault((personal.name, delta.fid), (0, None))
     found = []
     for part in filter(None, (feature, personal)):
-        versions = {fid: version for (table, fid), version in last.items() if table == part.name}
-        parameters = {"fids": list(versions), "versions": list(versions.values()), "changeset": changeset}
+        touched = {fid: state for (table, fid), state in left.items() if table == part.name}
+        now = lock_rows(connection, part, touched)
+        # Where later edits were themselves taken back, all is as the changeset left it: nothing depends on it any more.
+        moved_on = {
+            fid: version
+            for fid, (version, values) in touched.items()
+            if (now[fid].values if fid in now else None) != values
+        }
+        parameters = {"fids": list(moved_on), "versions": list(moved_on.values()), "changeset": changeset}
         rows = driver(connection).execute(part.compose(_QUERIES.sql("dependants")), parameters).fetchall()
         found += [
             Dependant(part.name, fid, version, operation, Changeset(*rest)) for fid, version, operation, *rest in rows
