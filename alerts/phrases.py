@@ -58,7 +58,7 @@ def write_arrival(texts: Mapping[str, Any], arrival_at: str | None, arrival_text
 
 
 def write_magnitude(facts: Mapping[str, Any], language: str) -> str:
-    """Write the magnitude; JMA's words where it has no number (Ｍ８を超える巨大地震, Ｍ不明); "" when nothing was said."""
+    """Write the magnitude; words where JMA has no number (Ｍ８を超える巨大地震, Ｍ不明); "" when nothing was said."""
     words = unicodedata.normalize("NFKC", facts.get("magnitude_text") or "")
     forms = load_texts("common", language)["magnitude"]
     if "超える" in words:
