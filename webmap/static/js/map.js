@@ -74,7 +74,7 @@ function drawNow(alerts, incidents) {
   for (const feature of incidents.features) {
     const { properties } = feature;
     const icon = `${box.dataset.icons}/kind-${properties.kind}.svg`;
-    if (feature.geometry.type !== "Point") areaLayer(feature).addTo(layers.incidents);
+    if (feature.geometry.type !== "Point") areaLayer(feature, "outline").addTo(layers.incidents);
     signMarker(properties.point, icon, `${properties.mark} ${properties.title}`.trim(), markOf(properties, words.demo), 40, properties.status === "Actual" ? 2000 : 1000)
       .bindPopup(popup([markOf(properties, words.demo) ?? "", " ", properties.title], [properties.state_name, properties.reported], properties.url))
       .addTo(layers.incidents);

@@ -34,9 +34,9 @@ export function signMarker([lon, lat], icon, name, mark, size, zIndexOffset = 0)
 }
 
 /** Return a polygon layer whose look follows level and status by class (machimori.css). */
-export function areaLayer(feature) {
+export function areaLayer(feature, look = "") {
   const { level, status } = feature.properties;
-  const drill = status === "Actual" ? "" : " is-drill";
+  const drill = `${status === "Actual" ? "" : " is-drill"} ${look}`.trimEnd();
   return L.geoJSON(feature, {
     style: { className: `area level-${level}${drill}` },
     pointToLayer: (_, position) => L.circleMarker(position, { radius: 10, className: `area level-${level}${drill}` }),
