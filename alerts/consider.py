@@ -5,9 +5,9 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from alerts.approval import approve, discard, submit
-from alerts.decision import Situation, Told, decide
-from alerts.policy import find_policy
-from alerts.thread import last_sent, lock_incident, newest_waiting, read_situation
+from alerts.decision import Decision, Situation, Told, decide
+from alerts.policy import Policy, find_policy
+from alerts.thread import is_decided, last_sent, lock_incident, newest_waiting, read_situation, record_decision
 from alerts.writing import write_alert
 from gis.town import load_town
 
@@ -15,7 +15,8 @@ from gis.town import load_town
 def consider(connection: Connection, situation_id: int) -> int | None:
     """Decide about one situation and do it, in the caller's transaction. Role: `machimori_service`.
 
-    Running twice for the same situation does nothing the second time: what was told is remembered with each alert.
+    The decision is recorded with its reason (`alerts.decision`), also when nothing is to be done. Running twice for
+    the same situation does nothing the second time.
 
     Returns
     -------
@@ -27,10 +28,25 @@ def consider(connection: Connection, situation_id: int) -> int | None:
     """
     situation = read_situation(connection, situation_id)
     lock_incident(connection, situation.incident_fid)
+    if is_decided(connection, situation_id):
+        return None
     sent = last_sent(connection, situation.incident_fid)
     waiting = newest_waiting(connection, situation.incident_fid)
     policy = find_policy(connection, situation.telegram, situation.level)
     decision = decide(situation, sent, waiting, policy)
+    alert_id = _carry_out(connection, situation, decision, sent, waiting, policy)
+    record_decision(connection, situation_id, decision, alert_id)
+    return alert_id
+
+
+def _carry_out(
+    connection: Connection,
+    situation: Situation,
+    decision: Decision,
+    sent: Told | None,
+    waiting: Told | None,
+    policy: Policy,
+) -> int | None:
     rule = f"policy:{policy.telegram}:{policy.level}"
     if decision.step == "nothing":
         return None

@@ -7,6 +7,7 @@ import structlog
 from alerts import outbox
 from alerts.consider import consider
 from alerts.delivery import send_alert
+from alerts.thread import undecided_situations
 from gis.database import SERVICE
 from gis.jobs import context, enqueue, task
 
@@ -30,8 +31,13 @@ def send(alert_id: int) -> None:
 
 @task("alerts.sweep", queue="alerts")
 def sweep() -> None:
-    """Expire what is over, and send again what was deferred or what a dead worker left behind."""
+    """Expire what is over; come back to what was deferred, left behind by a dead worker, or never decided."""
     with context().database.begin(SERVICE) as connection:
+        for situation_id, incident_fid in undecided_situations(connection):
+            lock = f"incident:{incident_fid}"
+            enqueue(
+                connection, "alerts.consider", lock=lock, once=f"consider:{situation_id}", situation_id=situation_id
+            )
         outbox.expire_alerts(connection)
         for alert_id in outbox.alerts_to_send(connection):
             enqueue(connection, "alerts.send", once=f"alerts.send:{alert_id}", alert_id=alert_id)

@@ -1,10 +1,10 @@
-"""The alerts of one incident: what was told last, and what waits."""
+"""The alerts of one incident: what was told last, what waits, and what was decided."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection, Row, text
 
-from alerts.decision import Situation, Told
+from alerts.decision import Decision, Situation, Told
 from gis.queries import load_queries
 
 _QUERIES = load_queries(__file__)
@@ -36,6 +36,22 @@ def last_sent(connection: Connection, incident_fid: int) -> Told | None:
 def newest_waiting(connection: Connection, incident_fid: int) -> Told | None:
     """Return the newest alert of the incident that is a draft or waits for its approval."""
     return _told(connection.execute(_QUERIES["newest_waiting"], {"incident_fid": incident_fid}).first())
+
+
+def is_decided(connection: Connection, situation_id: int) -> bool:
+    """Whether somebody has decided about a situation already."""
+    return bool(connection.execute(_QUERIES["is_decided"], {"situation_id": situation_id}).scalar_one())
+
+
+def record_decision(connection: Connection, situation_id: int, decision: Decision, alert_id: int | None) -> None:
+    """Keep what was decided about a situation and why, for whoever asks later why nothing was sent."""
+    values = {"situation_id": situation_id, "step": decision.step, "reason": decision.reason, "alert_id": alert_id}
+    connection.execute(_QUERIES["record_decision"], values)
+
+
+def undecided_situations(connection: Connection) -> list[tuple[int, int]]:
+    """Return (situation, incident) of incidents whose newest word waits for a decision for over half a minute."""
+    return [(row.id, row.incident_fid) for row in connection.execute(_QUERIES["undecided_situations"])]
 
 
 def _told(row: Row[tuple[object, ...]] | None) -> Told | None:

@@ -13,3 +13,18 @@ SELECT id AS alert_id, situation_id, state, msg_type, phase, level, effective_at
 FROM alerts.alert
 WHERE incident_fid = :incident_fid AND state IN ('draft', 'submitted')
 ORDER BY id DESC LIMIT 1
+
+-- name: is_decided
+SELECT EXISTS (SELECT FROM alerts.decision WHERE situation_id = :situation_id)
+
+-- name: record_decision
+INSERT INTO alerts.decision (situation_id, step, reason, alert_id) VALUES (:situation_id, :step, :reason, :alert_id)
+
+-- name: undecided_situations
+-- The newest word on an incident, when nobody has decided about it half a minute after it came: its job was lost.
+-- Older words need no decision any more.
+SELECT newest.id, newest.incident_fid
+FROM (SELECT DISTINCT ON (s.incident_fid) s.id, s.incident_fid, s.created_at
+      FROM ingest.situation s ORDER BY s.incident_fid, s.reported_at DESC, s.id DESC) newest
+WHERE newest.created_at < clock_timestamp() - interval '30 seconds'
+  AND NOT EXISTS (SELECT FROM alerts.decision d WHERE d.situation_id = newest.id)

@@ -8,9 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from alerts.approval import approve, submit
 from alerts.consider import consider
+from alerts.tasks import sweep
 from gis.errors import UsageError
 from tests.alerts.alert_town import FIRST, MAJOR, QUAKE, SquareTown
 
@@ -211,3 +213,27 @@ def test_what_went_out_stays_as_it_was_when_the_town_changes(town: SquareTown, c
     assert town.scalar("SELECT ST_AsText(area) FROM alerts.alert WHERE id = :i", i=alert_id) == before
     with pytest.raises(Exception, match="frozen"):
         town.execute("UPDATE alerts.alert_text SET headline = 'x' WHERE alert_id = :i", i=alert_id)
+
+
+def test_every_decision_is_kept_with_its_reason(town: SquareTown, considered: Considered) -> None:
+    first = considered(MAJOR)
+    considered(MAJOR, telegram="VTSE51", **minutes(1))
+    rows = town.execute("SELECT step, alert_id, reason FROM alerts.decision ORDER BY situation_id")
+    assert [tuple(row)[:2] for row in rows] == [("send", first), ("nothing", None)]
+    assert rows[1].reason == "nothing new for the town"
+
+
+def test_a_situation_whose_job_was_lost_is_found_and_decided(town: SquareTown, considered: Considered) -> None:
+    old = town.situation(MAJOR)
+    lost = town.situation(TEN, **minutes(11))
+    fresh = town.situation(MAJOR, incident_fid=2)
+    town.execute("UPDATE ingest.situation SET created_at = now() - interval '1 minute' WHERE id <> :i", i=fresh)
+    sweep()
+    jobs = town.execute("SELECT args FROM queue.procrastinate_jobs WHERE task_name = 'alerts.consider'")
+    assert [row.args for row in jobs] == [{"situation_id": lost}]
+    with town.database.begin("machimori_service") as connection:
+        assert consider(connection, lost) is not None
+        assert consider(connection, old) is None
+        connection.execute(text("DELETE FROM queue.procrastinate_jobs"))
+    sweep()
+    assert town.execute("SELECT 1 FROM queue.procrastinate_jobs WHERE task_name = 'alerts.consider'") == []

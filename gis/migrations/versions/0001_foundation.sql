@@ -233,6 +233,15 @@ CREATE TABLE alerts.alert_text (
     PRIMARY KEY (alert_id, language)
 );
 
+-- What was decided about each situation, and why: also that nothing was to be done.
+CREATE TABLE alerts.decision (
+    situation_id bigint PRIMARY KEY REFERENCES ingest.situation,  -- a situation is decided about once
+    step         text NOT NULL CHECK (step IN ('nothing', 'draft', 'send', 'discard')),
+    reason       text NOT NULL,
+    alert_id     bigint REFERENCES alerts.alert,
+    created_at   timestamptz NOT NULL DEFAULT now()
+);
+
 -- Every step of an alert, with name and time.
 CREATE TABLE alerts.alert_step (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -442,6 +451,7 @@ GRANT USAGE ON SCHEMA ingest, alerts, queue TO machimori_service;
 GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA ingest TO machimori_service;
 GRANT SELECT, INSERT, UPDATE ON alerts.alert, alerts.alert_text, alerts.delivery, alerts.attempt TO machimori_service;
 GRANT SELECT ON alerts.policy, alerts.alert_step, alerts.place TO machimori_service;
+GRANT SELECT, INSERT ON alerts.decision TO machimori_service;
 GRANT SELECT, UPDATE (state, updated_at) ON alerts.subscriber TO machimori_service;
 GRANT DELETE ON alerts.alert_text TO machimori_service;
 
@@ -452,4 +462,4 @@ GRANT SELECT, INSERT, UPDATE ON alerts.alert, alerts.alert_text TO dept_disaster
 GRANT DELETE ON alerts.alert_text TO dept_disaster;
 -- UPDATE: approving a withdrawal suppresses what of the withdrawn message was not handed over yet.
 GRANT SELECT, INSERT, UPDATE (state, finished_at) ON alerts.delivery TO dept_disaster;
-GRANT SELECT ON alerts.policy, alerts.alert_step, alerts.attempt, alerts.place, alerts.subscriber TO dept_disaster;
+GRANT SELECT ON alerts.policy, alerts.decision, alerts.alert_step, alerts.attempt, alerts.place, alerts.subscriber TO dept_disaster;
