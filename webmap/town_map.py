@@ -23,7 +23,7 @@ _Element = TypeVar("_Element", bound=Element)
 _VENDOR = "/static/vendor"
 # https://maps.gsi.go.jp/development/ichiran.html : terms ask for the words 地理院タイル with this link.
 _GSI_ATTRIBUTION = '<a href="https://maps.gsi.go.jp/development/ichiran.html">地理院タイル（国土地理院）</a>'
-_WIDEST_ZOOM, _DEEPEST_ZOOM = 5, 18
+WIDEST_ZOOM, DEEPEST_ZOOM = 5, 18
 
 
 class _Map(folium.Map):
@@ -31,11 +31,13 @@ class _Map(folium.Map):
     default_css = [("leaflet", f"{_VENDOR}/leaflet/leaflet.css")]  # noqa: RUF012 (folium declares it so)
 
 
-class _VectorTiles(VectorGridProtobuf):
+class VectorTiles(VectorGridProtobuf):
+    """Vector tiles, drawn by the library of our own host."""
+
     default_js = [("vectorgrid", f"{_VENDOR}/leaflet.vectorgrid/Leaflet.VectorGrid.bundled.min.js")]  # noqa: RUF012 (folium declares it so)
 
 
-SCRIPTS = [url for element in (_Map, _VectorTiles) for _, url in element.default_js]
+SCRIPTS = [url for element in (_Map, VectorTiles) for _, url in element.default_js]
 STYLES = [url for _, url in _Map.default_css]
 
 # Our own base map, from below: layer → name and style (an object, or a function of attributes and zoom).
@@ -83,29 +85,30 @@ def map_script(town: Town, language: str) -> str:
 
     `language` must be the request's language; it is the cache's key.
     """
-    town_map = _base_map(town)
+    town_map = base_map(town)
     for name, title in _DATA_LAYERS.items():
-        _named(folium.FeatureGroup(name=gettext(title)), name).add_to(town_map)
-    _named(folium.LayerControl(collapsed=True), "layers").add_to(town_map)
-    return _script_of(town_map)
+        named(folium.FeatureGroup(name=gettext(title)), name).add_to(town_map)
+    named(folium.LayerControl(collapsed=True), "layers").add_to(town_map)
+    return script_of(town_map)
 
 
 @cache
 def small_map_script(town: Town, language: str) -> str:
     """Return the script of the map on an alert's or incident's page: base map and one area, no switches."""
-    town_map = _base_map(town)
-    _named(folium.FeatureGroup(), "areas").add_to(town_map)
-    return _script_of(town_map)
+    town_map = base_map(town)
+    named(folium.FeatureGroup(), "areas").add_to(town_map)
+    return script_of(town_map)
 
 
-def _base_map(town: Town) -> folium.Map:
+def base_map(town: Town) -> folium.Map:
+    """Return the town's map with background and base layers, to which a page adds its own."""
     lon, lat = town.center
-    town_map = _named(
+    town_map = named(
         _Map(
             location=(lat, lon),
             zoom_start=12,
-            min_zoom=_WIDEST_ZOOM,
-            max_zoom=_DEEPEST_ZOOM,
+            min_zoom=WIDEST_ZOOM,
+            max_zoom=DEEPEST_ZOOM,
             tiles=None,
         ),
         "town",
@@ -114,27 +117,29 @@ def _base_map(town: Town) -> folium.Map:
         f"{BACKGROUND_TILES_ORIGIN}/xyz/pale/{{z}}/{{x}}/{{y}}.png",
         attr=_GSI_ATTRIBUTION,
         name=gettext("Background (GSI)"),
-        min_zoom=_WIDEST_ZOOM,
-        max_zoom=_DEEPEST_ZOOM,
+        min_zoom=WIDEST_ZOOM,
+        max_zoom=DEEPEST_ZOOM,
         overlay=True,
     )
-    _named(background, "background").add_to(town_map)
+    named(background, "background").add_to(town_map)
     for layer, (title, style) in _BASE_LAYERS.items():
         options = (
             f"{{vectorTileLayerStyles: {{{json.dumps(layer)}: {style}}}, rendererFactory: L.canvas.tile, "
-            f"minZoom: {_WIDEST_ZOOM}, maxZoom: {_DEEPEST_ZOOM}, maxNativeZoom: 16}}"
+            f"minZoom: {WIDEST_ZOOM}, maxZoom: {DEEPEST_ZOOM}, maxNativeZoom: 16}}"
         )
-        tiles = _VectorTiles(f"/tiles/{layer}/{{z}}/{{x}}/{{y}}.mvt", name=gettext(title), options=options)
-        _named(tiles, layer).add_to(town_map)
+        tiles = VectorTiles(f"/tiles/{layer}/{{z}}/{{x}}/{{y}}.mvt", name=gettext(title), options=options)
+        named(tiles, layer).add_to(town_map)
     return town_map
 
 
-def _named(element: _Element, name: str) -> _Element:
+def named(element: _Element, name: str) -> _Element:
+    """Fix the name by which scripts find an element, e.g. `feature_group_<name>`."""
     element._id = name
     return element
 
 
-def _script_of(town_map: folium.Map) -> str:
+def script_of(town_map: folium.Map) -> str:
+    """Return the script that builds the map; it goes into the page under the nonce."""
     root = cast(Figure, town_map.get_root())
     root.render()
     return str(root.script.render())
