@@ -19,7 +19,10 @@ class Town:
     plane_epsg : EPSG code of the plane rectangular zone in metres (平面直角座標系).
     center : (lon, lat) in degrees, JGD2011.
     bbox : (min lon, min lat, max lon, max lat) in degrees; a position outside is suspect.
-    jma_city, jma_quake_area, jma_tsunami_area : codes by which JMA's telegrams name the town.
+    jma_city, jma_quake_area, jma_tsunami_area, jma_prefecture, jma_primary_area : codes by which JMA's telegrams
+        name the town, or the area around it.
+    jma_rivers : parts of the names of the flood forecast regions whose water can reach the town.
+    jma_follow_up_quake : whether the town takes care on 北海道・三陸沖後発地震注意情報.
     """
 
     code: str
@@ -35,6 +38,10 @@ class Town:
     jma_city: str
     jma_quake_area: str
     jma_tsunami_area: str
+    jma_prefecture: str
+    jma_primary_area: str
+    jma_rivers: tuple[str, ...]
+    jma_follow_up_quake: bool
 
     def name(self, language: str) -> str:
         """Return the town's name in one of `gis.languages.LANGUAGES`."""
@@ -46,6 +53,7 @@ def load_town() -> Town:
     """Read `data/town.toml`."""
     values = tomllib.loads((DATA_DIR / "town.toml").read_text(encoding="utf-8"))
     jma = values.pop("jma")
+    jma["rivers"] = tuple(jma["rivers"])
     values["center"] = tuple(values["center"])
     values["bbox"] = tuple(values["bbox"])
     return Town(**values, **{f"jma_{name}": code for name, code in jma.items()})

@@ -9,6 +9,13 @@ from __future__ import annotations
 from typing import TypedDict
 
 
+class LongPeriodFacts(TypedDict):
+    """長周期地震動階級 (0–4, as text) of the town's area and of the strongest one."""
+
+    area_class: str
+    max_class: str
+
+
 class QuakeFacts(TypedDict, total=False):
     """The earthquake itself: degrees, JGD2011; metres below sea level; the text says what a number cannot."""
 
@@ -30,6 +37,7 @@ class EarthquakeFacts(QuakeFacts, total=False):
     area_intensity: str | None
     max_intensity: str | None
     tsunami_comment: str
+    long_period: LongPeriodFacts
 
 
 class ObservedFacts(TypedDict, total=False):
@@ -78,3 +86,35 @@ class TsunamiFacts(TsunamiForecastFacts, QuakeFacts, total=False):
 
     observed: list[ObservedFacts]
     estimated: EstimatedFacts
+
+
+class InForce(TypedDict):
+    """One warning or notice: `name` as JMA calls it (レベル３大雨警報), `sentences` when it is expected."""
+
+    name: str
+    code: str
+    status: str
+    level: int
+    condition: str
+    sentences: list[str]
+
+
+WarningFacts = TypedDict(
+    "WarningFacts",
+    {
+        # weather.<hazard>.<class>, other.<hazard>.<class>, landslide.<class>, storm_surge.<class>, flood.<class>
+        "event": str,
+        # heavy_rain wind waves snow other record_rain rain_band snow_burst tornado bulletin,
+        # landslide storm_surge flood, volcano ash follow_up_quake
+        "hazard": str,
+        "level": int,
+        "class": str,  # special_warning | danger_warning | warning | advisory | notice | none
+        "warnings": list[InForce],  # in force, the worst first
+        "lifted": list[str],  # names of what the last report lifted
+        "area_name": str,  # the town, or the stretch of river
+        "rivers": list[str],
+        "valid_until": str | None,  # notices only: they lapse, nobody lifts them
+    },
+    total=False,
+)
+WarningFacts.__doc__ = "Facts of the kinds `weather`, `landslide`, `storm_surge`, `flood` and, for volcanoes, `other`."

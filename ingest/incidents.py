@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import UTC
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, column, func, or_, select, table, text
@@ -12,7 +14,7 @@ from gis.jobs import enqueue
 from gis.queries import load_queries
 from gis.town import load_town
 from ingest.folding import IncidentState, timeline
-from ingest.reports import Report, link_reports, load_reports
+from ingest.reports import Report, StoredReport, link_reports, link_running, load_reports, load_running
 from ingest.source import Source
 
 _QUERIES = load_queries(__file__)
@@ -60,21 +62,61 @@ def fold_event(connection: Connection, source: Source, report: Report, is_fresh:
     -------
     The incident's fid, None while nothing of the event concerns the town.
     """
-    rows = load_reports(connection, report.event_key)
-    reports = {source_id: stored for source_id, (_, stored) in rows.items()}
+    is_running = report.kind in source.running
+    rows = (
+        load_running(connection, report.event_key, report.reported_at)
+        if is_running
+        else load_reports(connection, report.event_key)
+    )
+    reports = [stored.report for stored in rows.values()]
     fold = source.folds[report.kind]
-    after = timeline(reports.values(), fold)
+    after = timeline(reports, fold, is_running)
     if not after:
         return None
-    fid = _write_incident(connection, source, report.event_key, after[-1])
-    link_reports(connection, report.event_key, fid)
-    before = timeline([other for other in reports.values() if other.source_id != report.source_id], fold)
-    report_id = rows[report.source_id][0]
+    before = timeline([other for other in reports if other.source_id != report.source_id], fold, is_running)
+    if is_running:
+        fids = _write_episodes(connection, source, rows, before, after)
+    else:
+        found = _find_incident(connection, report.event_key)
+        fids = {0: _write_incident(connection, source, report.event_key, found, after[-1])}
+        link_reports(connection, report.event_key, fids[0])
     for state, is_present in _new_situations(report, before, after):
-        situation_id = _write_situation(connection, fid, report_id, report, state, is_fresh)
+        fid = fids[state.episode]
+        situation_id = _write_situation(connection, fid, rows[report.source_id].id, report, state, is_fresh)
         if is_present:
             enqueue(connection, "alerts.consider", lock=f"incident:{fid}", situation_id=situation_id)
-    return fid
+    return fids[after[-1].episode]
+
+
+def _write_episodes(
+    connection: Connection,
+    source: Source,
+    rows: Mapping[str, StoredReport],
+    before: Sequence[IncidentState],
+    after: Sequence[IncidentState],
+) -> dict[int, int]:
+    """Write those incidents of a running series that changed; return episode → fid.
+
+    An episode is the incident of its key (the series and when it began), else the newest one that its reports
+    belonged to so far: a report that came late may have moved its beginning. An incident that no episode claims
+    any more (two turned out to be one) is cancelled.
+    """
+    linked = {stored.incident_fid for stored in rows.values() if stored.incident_fid is not None}
+    fids: dict[int, int] = {}
+    for episode in sorted({state.episode for state in after}):
+        states = [state for state in after if state.episode == episode]
+        first, last = states[0].report, states[-1]
+        own = {rows[state.report.source_id].incident_fid for state in states} - {None} - set(fids.values())
+        key = f"{first.event_key}:{first.reported_at.astimezone(UTC):%Y%m%dT%H%MZ}"
+        found = _find_incident(connection, key) or max((fid for fid in own if fid is not None), default=None)
+        if found is None or last not in before:
+            found = _write_incident(connection, source, key, found, last)
+        fids[episode] = found
+        link_running(connection, first.event_key, [state.report.source_id for state in states], found)
+    orphans = linked - set(fids.values())
+    if orphans:
+        connection.execute(_QUERIES["cancel_orphans"], {"fids": list(orphans)})
+    return fids
 
 
 def _new_situations(
@@ -99,10 +141,16 @@ def _said(state: IncidentState) -> tuple[object, ...]:
     return is_running or state.phase, state.level, state.known.event, state.known.facts
 
 
-def _write_incident(connection: Connection, source: Source, event_key: str, state: IncidentState) -> int:
+def _find_incident(connection: Connection, event_key: str) -> int | None:
+    fid = connection.execute(select(_INCIDENT.c.fid).where(_INCIDENT.c.event_key == event_key)).scalar()
+    return None if fid is None else int(fid)
+
+
+def _write_incident(
+    connection: Connection, source: Source, event_key: str, found: int | None, state: IncidentState
+) -> int:
     place = _place(connection, state)
     values = _values(source, state)
-    found = connection.execute(select(_INCIDENT.c.fid).where(_INCIDENT.c.event_key == event_key)).scalar()
     if found is None:
         return int(
             connection.execute(
@@ -123,7 +171,7 @@ def _write_incident(connection: Connection, source: Source, event_key: str, stat
         .where(_INCIDENT.c.fid == found, or_(moved, *different))
         .values(geom=func.ST_GeomFromEWKB(bindparam("place", place, LargeBinary)), **values)
     )
-    return int(found)
+    return found
 
 
 def _values(source: Source, state: IncidentState) -> dict[str, Any]:

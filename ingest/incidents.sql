@@ -18,3 +18,7 @@ VALUES
     (:incident_fid, :report_id, :telegram, :kind, :status, :phase, :level, :is_fresh, :reported_at, :office, :headline,
      :text, :facts)
 RETURNING id
+
+-- name: cancel_orphans
+UPDATE layers.incident SET state = 'cancelled', level = 0, resolved_at = now()
+WHERE fid = ANY(:fids) AND state <> 'cancelled'

@@ -81,12 +81,39 @@ def store_reports(connection: Connection, source: str, document_id: int, reports
     return changed
 
 
-def load_reports(connection: Connection, event_key: str) -> dict[str, tuple[int, Report]]:
-    """Return all reports of an event as source_id → (row id, report). Role: service."""
-    rows = connection.execute(_QUERIES["load_reports"], {"event_key": event_key}).mappings()
-    return {row["source_id"]: (row["id"], Report(**{name: row[name] for name in _COLUMNS})) for row in rows}
+@dataclass(frozen=True)
+class StoredReport:
+    """A report with its row id and the incident it was found to belong to."""
+
+    id: int
+    incident_fid: int | None
+    report: Report
+
+
+def load_reports(connection: Connection, event_key: str) -> dict[str, StoredReport]:
+    """Return all reports of an event by their source_id. Role: service."""
+    return _load(connection, "load_reports", {"event_key": event_key})
+
+
+def load_running(connection: Connection, event_key: str, reported_at: datetime) -> dict[str, StoredReport]:
+    """Return a running series' reports from the incident before the one at `reported_at` on. Role: service."""
+    return _load(connection, "load_running", {"event_key": event_key, "reported_at": reported_at})
+
+
+def _load(connection: Connection, query: str, values: dict[str, Any]) -> dict[str, StoredReport]:
+    rows = connection.execute(_QUERIES[query], values).mappings()
+    return {
+        row["source_id"]: StoredReport(row["id"], row["incident_fid"], Report(**{name: row[name] for name in _COLUMNS}))
+        for row in rows
+    }
 
 
 def link_reports(connection: Connection, event_key: str, incident_fid: int) -> None:
     """Note on an event's reports which incident they belong to; a withdrawal of one concerns the town, too."""
     connection.execute(_QUERIES["link_reports"], {"event_key": event_key, "incident_fid": incident_fid})
+
+
+def link_running(connection: Connection, event_key: str, source_ids: Iterable[str], incident_fid: int) -> None:
+    """Note on some reports of a running series which incident they belong to."""
+    values = {"event_key": event_key, "source_ids": list(source_ids), "incident_fid": incident_fid}
+    connection.execute(_QUERIES["link_running"], values)

@@ -27,3 +27,19 @@ UPDATE ingest.report SET incident_fid = :incident_fid, concerns_town = true
 WHERE event_key = :event_key
   AND (concerns_town OR action = 'withdraw')
   AND (incident_fid IS DISTINCT FROM :incident_fid OR NOT concerns_town)
+
+-- name: load_running
+-- What ended before the incident before this one can no longer change: two ends back is far enough.
+WITH ends AS (
+    SELECT i.resolved_at FROM layers.incident i
+    WHERE i.resolved_at < :reported_at
+      AND i.fid IN (SELECT x.incident_fid FROM ingest.report x WHERE x.event_key = :event_key)
+    ORDER BY i.resolved_at DESC OFFSET 1 LIMIT 1
+)
+SELECT * FROM ingest.report
+WHERE event_key = :event_key AND reported_at > coalesce((SELECT resolved_at FROM ends), '-infinity')
+
+-- name: link_running
+UPDATE ingest.report SET incident_fid = :incident_fid, concerns_town = concerns_town OR action = 'withdraw'
+WHERE event_key = :event_key AND source_id = ANY(:source_ids)
+  AND (incident_fid IS DISTINCT FROM :incident_fid OR (action = 'withdraw' AND NOT concerns_town))

@@ -30,6 +30,7 @@ class Source:
     ----------
     name : as in `ingest.document.source`; also the module's name.
     title : for people.
+    running : kinds whose event key names a series without end, so that one key has many incidents.
     schedule : when it runs, in words; "" when it is only pushed or replayed.
     parse : pure; raises `Unreadable` for what does not parse.
     folds : incident kind → fold; a kind that is not named here cannot come from this source.
@@ -42,6 +43,7 @@ class Source:
     title: str
     parse: Parse
     folds: Mapping[str, Fold]
+    running: frozenset[str] = frozenset()
     schedule: str = ""
     fetch: Fetch | None = None
     as_exercise: Callable[[bytes], bytes] | None = None

@@ -28,21 +28,27 @@ _LOG = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Periodic:
-    """A job written once a minute.
+    """A job written once a minute, or once an hour.
 
     Attributes
     ----------
     second : of each minute; JMA refreshes its feeds on the minute, and asks to come a little later.
+    minute : of each hour; every minute if not said.
     """
 
     task: str
     second: int
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    minute: str = "*"
 
 
 def periodic_jobs(settings: Settings) -> list[Periodic]:
-    """Return what is to be written each minute; without a feed there is nothing to poll."""
-    jobs = [Periodic("gis.retry_stalled", second=0), Periodic("alerts.sweep", second=40)]
+    """Return what is to be written by the clock; without a feed there is nothing to poll."""
+    jobs = [
+        Periodic("gis.retry_stalled", second=0),
+        Periodic("alerts.sweep", second=40),
+        Periodic("ingest.resolve_quiet", second=50, minute="5"),
+    ]
     if settings.jma_feed_url:
         jobs.append(Periodic("ingest.poll", second=20, arguments={"source": "jma"}))
     return jobs
@@ -115,7 +121,14 @@ def run_scheduler(database: Database, settings: Settings) -> None:
     jobs = periodic_jobs(settings)
     for job in jobs:
         scheduler.add_job(
-            leader.write, "cron", args=[job], second=job.second, id=job.task, coalesce=True, misfire_grace_time=30
+            leader.write,
+            "cron",
+            args=[job],
+            minute=job.minute,
+            second=job.second,
+            id=job.task,
+            coalesce=True,
+            misfire_grace_time=30,
         )
     # At once, too: apply for the lead, and look after what a crash left running.
     leader.write(jobs[0])

@@ -8,7 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
-from ingest.jma.xml import find, find_all, need, need_time, parse_xml
+from ingest.jma.xml import find, find_all, need, need_time, parse_xml, text_of
 from ingest.reports import Unreadable
 
 NAMESPACE = "http://www.w3.org/2005/Atom"
@@ -16,11 +16,12 @@ NAMESPACE = "http://www.w3.org/2005/Atom"
 
 @dataclass(frozen=True)
 class Entry:
-    """One telegram in a feed; `title` is its Control/Title, `url` where it is kept."""
+    """One telegram in a feed; `title` is its Control/Title, `url` where it is kept, `summary` the headline."""
 
     title: str
     url: str
     updated_at: datetime
+    summary: str = ""
 
 
 def parse_feed(body: bytes, feed_url: str) -> tuple[list[Entry], list[str]]:
@@ -51,4 +52,4 @@ def _entry(element: etree._Element, feed_url: str) -> Entry:
     url = urljoin(feed_url, target or need(element, "id"))
     if urlsplit(url)[:2] != urlsplit(feed_url)[:2]:
         raise Unreadable(f"an entry points to another host: {url}")
-    return Entry(need(element, "title"), url, need_time(element, "updated"))
+    return Entry(need(element, "title"), url, need_time(element, "updated"), text_of(element, "content"))

@@ -29,7 +29,13 @@ def fold_earthquake(reports: Sequence[Report]) -> Known:
     quake: Mapping[str, Any] = located.facts["quake"] if located else {}
     worded = next((r for r in reversed(reports) if r.telegram in ("VXSE53", "VXSE51") and r.concerns_town), reports[-1])
     comments = [r.facts["tsunami_comment"] for r in reports if r.facts.get("tsunami_comment")]
-    facts = {**quake, **shaking, **({"tsunami_comment": comments[-1]} if comments else {})}
+    swayed = latest(reports, ("VXSE62",), "long_period")
+    facts = {
+        **quake,
+        **shaking,
+        **({"tsunami_comment": comments[-1]} if comments else {}),
+        **({"long_period": swayed.facts["long_period"]} if swayed else {}),
+    }
     has_position = "lon" in quake
     return Known(
         level=shaking_level(shaking),

@@ -15,9 +15,10 @@ import requests
 
 from gis.database import SERVICE, Database
 from gis.settings import Settings
+from gis.town import Town, load_town
 from ingest.documents import finish_document, known_names, store_dead_letter, store_document
 from ingest.jma.atom import Entry, parse_feed
-from ingest.jma.telegram import KINDS
+from ingest.jma.kinds import KINDS, PREFECTURE_CODES
 from ingest.processing import receive
 from ingest.reports import Unreadable
 from ingest.runs import record_failure, record_success, running_alone
@@ -77,7 +78,7 @@ def _fetch_feed(
         return
     failures_before = len(summary.failures)
     summary.failures += strays
-    wanted = [entry for entry in entries if entry.title in KINDS]
+    wanted = [entry for entry in entries if _may_concern(entry, load_town())]
     summary.skipped += len(entries) - len(wanted)
     with database.begin(SERVICE) as connection:
         known = known_names(connection, source.name, [entry.url for entry in wanted])
@@ -103,6 +104,17 @@ def _fetch_telegram(
         return
     if answer.body is not None:
         receive(database, source, "feed", entry.url, answer.body, summary)
+
+
+def _may_concern(entry: Entry, town: Town) -> bool:
+    """Whether a telegram is worth fetching, by what the feed says of it.
+
+    Some sixty offices write warnings, for their own prefecture each; the summary begins with its name. An entry
+    without a summary is fetched.
+    """
+    code = KINDS.get(entry.title)
+    is_elsewhere = code in PREFECTURE_CODES and entry.summary and town.prefecture_ja not in entry.summary
+    return code is not None and not is_elsewhere
 
 
 def _read_feed(database: Database, source: Source, url: str, answer: Answer) -> tuple[list[Entry], list[str]]:

@@ -7,9 +7,12 @@ from typing import Any
 
 from gis.town import Town
 from ingest.jma.earthquake import EarthquakeBody, Hypocenter
+from ingest.jma.kinds import EVENT_CODES
+from ingest.jma.long_period import LongPeriodBody
 from ingest.jma.quantities import WORST_HEIGHT_RANK
 from ingest.jma.telegram import Telegram, parse_telegram
 from ingest.jma.tsunami import AreaForecast, Observation, TsunamiBody
+from ingest.jma.weather_record import silent_report, weather_reports
 from ingest.reports import Report
 
 # What a height that JMA leaves open (NaN without a word) may be at worst, by class, in the unit of Height.rank.
@@ -17,19 +20,23 @@ _OPEN_RANKS = {"major_warning": WORST_HEIGHT_RANK, "warning": 300, "advisory": 1
 
 
 def parse_reports(body: bytes, town: Town) -> list[Report]:
-    """Read a telegram into the one report it is. Raises `Unreadable` as `parse_telegram` does."""
-    return [make_report(parse_telegram(body), town)]
+    """Read a telegram into its reports: one, or one per hazard. Raises `Unreadable` as `parse_telegram` does."""
+    telegram = parse_telegram(body)
+    identity = _identity(telegram)
+    if telegram.is_silent:
+        return [silent_report(telegram, identity)]
+    if telegram.code in EVENT_CODES:
+        return [_event_report(telegram, town, identity)]
+    return weather_reports(telegram, town, identity)
 
 
-def make_report(telegram: Telegram, town: Town) -> Report:
-    """Reduce a telegram to what concerns `town`.
+def _identity(telegram: Telegram) -> str:
+    """Return what tells two messages apart.
 
-    EventID and Serial are no universal key (several kinds of one event count on their own, VTSE41 has
-    no Serial), so the identity is everything that tells two messages apart.
+    EventID and Serial are no universal key: several kinds of one event count on their own, VTSE41 has no Serial,
+    VPWW5x has neither, VXWW50 has the same EventID for ever.
     """
-    kind = "tsunami" if telegram.code.startswith("VTSE") else "earthquake"
-    facts, concerns_town = _facts(telegram, town)
-    identity = (
+    parts = (
         telegram.code,
         telegram.office,
         telegram.status,
@@ -40,8 +47,15 @@ def make_report(telegram: Telegram, town: Town) -> Report:
         telegram.controlled_at.isoformat(),
         telegram.head_title,
     )
+    return "|".join(parts)
+
+
+def _event_report(telegram: Telegram, town: Town, identity: str) -> Report:
+    """Reduce an earthquake or tsunami telegram to what concerns `town`."""
+    kind = "tsunami" if telegram.code.startswith("VTSE") else "earthquake"
+    facts, concerns_town = _facts(telegram, town)
     return Report(
-        source_id="|".join(identity),
+        source_id=identity,
         telegram=telegram.code,
         kind=kind,
         status=telegram.status,
@@ -63,6 +77,9 @@ def _facts(telegram: Telegram, town: Town) -> tuple[dict[str, Any], bool]:
         return _tsunami_facts(telegram.body, town)
     if isinstance(telegram.body, EarthquakeBody):
         return _earthquake_facts(telegram, telegram.body, town)
+    if isinstance(telegram.body, LongPeriodBody):
+        area = telegram.body.areas.get(town.jma_quake_area, "0")
+        return {"long_period": {"area_class": area, "max_class": telegram.body.strongest}}, area != "0"
     return {}, False
 
 

@@ -51,7 +51,7 @@ def test_the_same_message_with_another_content_replaces_it(receive_jma, rows):
     ("body", "reason"),
     [
         (b"<Report", "not XML"),
-        (telegram("VTSE41", forecast(), title="緊急地震速報配信テスト", status="試験"), "緊急地震速報配信テスト"),
+        (telegram("VTSE41", forecast(), title="緊急でない速報", status="試験"), "緊急でない速報"),
         (
             telegram("VTSE41", forecast()).replace(b"<EventID>", b"<X>").replace(b"</EventID>", b"</X>"),
             "Report/Head/EventID",

@@ -117,7 +117,7 @@ def test_everything_replayed_twice_changes_nothing_the_second_time(database, set
     scenes = plan_replay(settings, JMA, samples / "jma", "*", False)
     first = play(database, settings, JMA, scenes)
     assert first.new == 71
-    assert len(first.dead_letters) == 40
+    assert first.dead_letters == []
     before = snapshot(rows)
     second = play(database, settings, JMA, scenes)
     assert (second.new, second.changed, second.dead_letters) == (0, 0, first.dead_letters)

@@ -22,7 +22,7 @@ def server(feed_server):
     for name in ("eqvol.xml", "extra.xml", "eqvol_l.xml", "extra_l.xml"):
         feed_server.put_feed(name)
     for name in ("eqvol.xml", "eqvol_l.xml"):
-        feed_server.put_feed(name, (TITLE, "b.xml"), ("噴火警報・予報", "volcano.xml"), (TITLE, "a.xml"))
+        feed_server.put_feed(name, (TITLE, "b.xml"), ("府県天気予報（Ｒ１）", "forecast.xml"), (TITLE, "a.xml"))
     feed_server.put_telegram("a.xml", telegram("VTSE41", forecast("62")))
     feed_server.put_telegram("b.xml", telegram("VTSE41", forecast("52"), minute=5))
     return feed_server
