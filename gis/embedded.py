@@ -1,9 +1,10 @@
 """An embedded PostgreSQL cluster with PostGIS under the installation's own folder.
 
-It never runs as root (`gis.placement` says as whom and where), listens on a private Unix socket
-only, and is shared by every process of the installation: the first that needs it starts it, the
-last that leaves stops it. Both survive `kill -9`, because they rest on file locks and on what
-the kernel says about the server's process, not on files that somebody should have removed.
+It never runs as root (`gis.placement` says as whom and where), listens on a private Unix socket and,
+for people's own logins, on loopback TCP (`gis.direct_access`), and is shared by every process of the
+installation: the first that needs it starts it, the last that leaves stops it. Both survive `kill -9`,
+because they rest on file locks and on what the kernel says about the server's process, not on files
+that somebody should have removed.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
+from gis import direct_access
 from gis.errors import UsageError
 from gis.placement import SYSTEM_USER, socket_folder, system_user
 from gis.servers import find_server_binaries
@@ -35,7 +37,6 @@ _ORPHAN_PATIENCE_S = 10
 _FREE_BYTES_TO_MAKE = 300_000_000  # a new cluster takes 50 MB, and WAL grows by segments of 16 MB
 _FREE_BYTES_TO_START = 50_000_000  # less is no reason to refuse: a full disk in a disaster must not stop the pages
 _SERVER_OPTIONS = {
-    "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "shared_buffers": "256MB",
@@ -55,10 +56,12 @@ class Cluster:
     ----------
     folder : holds `data`, `server.log`, the locks, and `socket` when its path is short enough.
     is_durable : False trades crash safety for speed; for tests only.
+    open_databases : which databases people may enter over TCP, as pg_hba.conf writes them.
     """
 
     folder: Path
     is_durable: bool = True
+    open_databases: str = DATABASE_NAME
 
     @property
     def data_dir(self) -> Path:
@@ -171,20 +174,31 @@ class Cluster:
 
     def _launch(self) -> None:
         self._clear_away()
-        options = _SERVER_OPTIONS | {"unix_socket_directories": str(self.socket_dir)}
+        access = direct_access.server_options(self.folder, self.open_databases)
+        direct_access.link_socket(self.socket_dir, access["port"])
+        options = _SERVER_OPTIONS | {"unix_socket_directories": str(self.socket_dir)} | access
         if not self.is_durable:
             options |= _UNSAFE_BUT_FAST
+        cause = self._start_server(options)
+        if "TCP/IP" in cause:  # somebody took the port in this very moment
+            cause = self._start_server(options | {"listen_addresses": ""})
+        if cause:
+            raise self._failure(cause)
+
+    def _start_server(self, options: dict[str, str]) -> str:
+        """Start the server; return why it did not, "" when it did."""
         flags = " ".join(f"-c {name}={shlex.quote(value)}" for name, value in options.items())
         started_at = self.log_file.stat().st_size if self.log_file.exists() else 0
         done = self._run(
             "pg_ctl", "-D", str(self.data_dir), "-l", str(self.log_file), "-o", flags, "-w",
             "-t", str(_START_TIMEOUT_S), "start",
         )  # fmt: skip
-        if done.returncode != 0:
-            with self.log_file.open("rb") as log:
-                log.seek(started_at)
-                lines = log.read().decode(errors="replace").splitlines()[-4:]
-            raise self._failure(" / ".join(lines) or done.stderr.strip())
+        if done.returncode == 0:
+            return ""
+        with self.log_file.open("rb") as log:
+            log.seek(started_at)
+            lines = log.read().decode(errors="replace").splitlines()[-4:]
+        return " / ".join(lines) or done.stderr.strip() or "pg_ctl gave no reason"
 
     def _clear_away(self) -> None:
         """Remove what a killed server left, when nothing of it lives any more."""

@@ -6,7 +6,8 @@ DECLARE
 BEGIN
     -- Two installations may migrate at the same moment on one server.
     PERFORM pg_advisory_xact_lock(hashtext('machimori.roles'));
-    FOREACH role_name IN ARRAY ARRAY['machimori_owner', 'citizen', 'machimori_gate', 'machimori_service', 'department'] LOOP
+    FOREACH role_name IN ARRAY ARRAY['machimori_owner', 'citizen', 'machimori_gate', 'machimori_service', 'department',
+                                 'machimori_person'] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = role_name) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
         END IF;

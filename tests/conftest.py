@@ -39,7 +39,7 @@ def cluster() -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix="mm-test-", dir="/tmp"))  # a short path: sockets allow 107 bytes
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
-    cluster = Cluster(folder / "pg", is_durable=False)
+    cluster = Cluster(folder / "pg", is_durable=False, open_databases="all")
     try:
         cluster.start()
         yield cluster
