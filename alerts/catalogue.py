@@ -31,6 +31,16 @@ def load_texts(name: str, language: str) -> Mapping[str, Any]:
     return tomllib.loads((_MESSAGES_DIR / f"{name}.{language}.toml").read_text(encoding="utf-8"))
 
 
+def find_text(table: Mapping[str, Any], code: str) -> str:
+    """Return an event's text; `"*.<class>"` serves every code of that class that is not named.
+
+    Raises
+    ------
+    KeyError : the table has neither.
+    """
+    return str(table[code] if code in table else table[f"*.{code.rpartition('.')[2]}"])
+
+
 def fill(template: str, blanks: Mapping[str, object]) -> str:
     """Fill the blanks of a text; strips white space around it.
 

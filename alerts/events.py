@@ -32,6 +32,10 @@ class Event:
     valid_hours: int
 
 
+# Kinds of incident whose facts name their event (ingest/facts.py, WarningFacts). Of `other` nothing is said by mail.
+WARNING_KINDS = ("weather", "landslide", "storm_surge", "flood")
+
+
 @cache
 def _load_events() -> dict[str, Event]:
     entries = tomllib.loads((DATA_DIR / "alert_events.toml").read_text(encoding="utf-8"))
@@ -39,14 +43,18 @@ def _load_events() -> dict[str, Event]:
 
 
 def find_event(code: str, phase: str) -> Event:
-    """Return the event for a code; the phases `cleared` 解除 and `withdrawn` 取消 have words of their own.
+    """Return the event for a code, or for its class (`*.warning`).
+
+    The phases `cleared` 解除 and `withdrawn` 取消 have words of their own.
 
     Raises
     ------
     KeyError : `data/alert_events.toml` does not know the code.
     """
     events = _load_events()
-    return events[phase] if phase in ("cleared", "withdrawn") else events[code]
+    if phase in ("cleared", "withdrawn"):
+        return events[phase]
+    return events[code] if code in events else events[f"*.{code.rpartition('.')[2]}"]
 
 
 def event_code(kind: str, facts: Mapping[str, Any]) -> str:
@@ -60,6 +68,8 @@ def event_code(kind: str, facts: Mapping[str, Any]) -> str:
         return f"tsunami.{facts['class']}"
     if kind == "earthquake":
         return "earthquake.intensity"
+    if kind in WARNING_KINDS:
+        return str(facts["event"])
     raise ValueError(f"no event is known for incidents of kind {kind!r}")
 
 
@@ -67,9 +77,12 @@ def told_facts(kind: str, facts: Mapping[str, Any]) -> tuple[Any, ...]:
     """Return those facts whose change is news for the citizens: two situations that agree in them say the same.
 
     Tsunami: class, expected height and arrival. Earthquake: the town's intensity (until it is known, its area's).
+    Warnings: their names (レベル４土砂災害危険警報), not when each hour is expected.
     """
     if kind == "tsunami":
         return tuple(facts.get(name) or None for name in ("class", "height_text", "arrival_at", "arrival_text"))
     if kind == "earthquake":
         return (facts.get("city_intensity") or facts.get("area_intensity"),)
+    if kind in WARNING_KINDS:
+        return tuple(sorted(warning["name"] for warning in facts.get("warnings", ())))
     raise ValueError(f"no event is known for incidents of kind {kind!r}")

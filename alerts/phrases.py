@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from alerts.catalogue import fill, load_texts, write_moment
+from alerts.events import WARNING_KINDS
+from alerts.warning_phrases import warning_blanks
 from gis.town import Town
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
@@ -96,4 +98,4 @@ def earthquake_blanks(
     }
 
 
-BLANKS = {"tsunami": tsunami_blanks, "earthquake": earthquake_blanks}
+BLANKS = {"tsunami": tsunami_blanks, "earthquake": earthquake_blanks} | dict.fromkeys(WARNING_KINDS, warning_blanks)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from alerts.catalogue import fill, load_texts, write_moment, write_office
+from alerts.catalogue import fill, find_text, load_texts, write_moment, write_office
 from alerts.phrases import BLANKS
 from gis.town import Town
 
@@ -62,14 +62,14 @@ def write_text(occasion: Occasion, language: str, town: Town) -> AlertText:
         "moment": write_moment(occasion.reported_at, language),
         **BLANKS[occasion.kind](texts, occasion.facts, town, language),
     }
-    blanks["told_event"] = fill(texts["event"][occasion.code], blanks)
+    blanks["told_event"] = fill(find_text(texts["event"], occasion.code), blanks)
     closing_phase = occasion.phase in ("cleared", "withdrawn")
     topic = occasion.phase if closing_phase else occasion.code
-    blanks["event"] = fill(texts["event"][topic], blanks)
+    blanks["event"] = fill(find_text(texts["event"], topic), blanks)
     mark = common["mark"][occasion.status]
     notice = common["notice"][occasion.status]
     description = fill(texts[occasion.phase]["description"], blanks)
-    instruction = fill(texts["instruction"][topic], blanks)
+    instruction = fill(find_text(texts["instruction"], topic), blanks)
     return AlertText(
         language=language,
         event=f"{mark}{blanks['event']}",
