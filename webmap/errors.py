@@ -34,6 +34,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(UsageError, _usage_error)
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(ProgrammingError, _refused_by_database)
+    app.register_error_handler(InsufficientPrivilege, _refused_by_driver)
     app.register_error_handler(Exception, _bug)
 
 
@@ -72,6 +73,12 @@ def _refused_by_database(error: ProgrammingError) -> Response:
         log.info("refused by the database", path=request.path, reason=str(error.orig).splitlines()[0])
         return _page(Forbidden.code)
     return _bug(error)
+
+
+def _refused_by_driver(error: InsufficientPrivilege) -> Response:
+    """The same refusal, of SQL that was composed for psycopg itself."""
+    log.info("refused by the database", path=request.path, reason=str(error).splitlines()[0])
+    return _page(Forbidden.code)
 
 
 def _bug(error: Exception) -> Response:

@@ -74,6 +74,15 @@ PHASES = {
     "cleared": mark("All clear"),
     "withdrawn": mark("Withdrawn"),
 }
+# Types of attributes (layers.definition_check.POSTGRES_TYPES).
+TYPES = {
+    "text": mark("text"),
+    "integer": mark("whole number"),
+    "real": mark("number"),
+    "boolean": mark("yes or no"),
+    "date": mark("date"),
+    "timestamp": mark("date and time"),
+}
 DRILL_MARKS = {"Exercise": mark("DRILL"), "Test": mark("TEST")}
 # JMA's words instead of a magnitude (Earthquake/Magnitude description, NFKC).
 _MAGNITUDES = {

@@ -1,0 +1,15 @@
+-- name: rights
+-- Who may see and who may edit each layer: what the database itself would answer, asked of every department's role.
+SELECT l.name AS layer, d.name AS department, d.title_ja, d.title_en,
+       has_table_privilege(d.role_name, format('layers.%I', l.name), 'SELECT') AS may_see,
+       has_table_privilege(d.role_name, format('layers.%I', l.name), 'UPDATE') AS may_edit
+FROM gis.layer l CROSS JOIN gis.department d
+WHERE to_regclass(format('layers.%I', l.name)) IS NOT NULL
+ORDER BY l.name, d.name
+
+-- name: own_rights
+SELECT l.name AS layer,
+       has_table_privilege(format('layers.%I', l.name), 'SELECT') AS may_see,
+       has_table_privilege(format('layers.%I', l.name), 'UPDATE') AS may_edit
+FROM gis.layer l
+WHERE to_regclass(format('layers.%I', l.name)) IS NOT NULL
