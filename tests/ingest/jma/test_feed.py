@@ -6,12 +6,15 @@ from sqlalchemy import text
 
 from gis import jobs
 from gis.database import SERVICE
-from ingest.jma.feed import fetch_feeds
+from gis.town import load_town
+from ingest.jma.atom import Entry
+from ingest.jma.feed import _may_concern, fetch_feeds
 from ingest.runs import running_alone
 from ingest.source import find_source
 from ingest.tasks import poll
 from tests.ingest import feed_server as other_side
-from tests.ingest.telegrams import forecast, telegram
+from tests.ingest.telegrams import BEGIN, forecast, telegram
+from tests.ingest.weather_telegrams import RAIN_WARNING, rain
 
 JMA = find_source("jma")
 TITLE = "津波警報・注意報・予報a"
@@ -177,3 +180,30 @@ def test_the_saved_telegrams_of_2011_come_through_the_feed(server, run, samples,
     assert run().changed == 10
     assert len(rows("SELECT 1 FROM layers.incident")) == 2
     assert rows("SELECT DISTINCT is_fresh FROM ingest.situation") == [{"is_fresh": False}]
+
+
+def test_warnings_of_another_prefecture_are_not_fetched(server, run):
+    title = "気象警報・注意報（Ｒ０６）（大雨）"
+    entries = [("福島県", "there.xml"), ("宮城県", "here.xml")]
+    server.put_feed("extra_l.xml", *((title, file) for _, file in entries))
+    page = server.pages["/feed/extra_l.xml"].decode()
+    for prefecture, file in entries:
+        link = f'{file}"/></entry>'
+        page = page.replace(link, f'{file}"/><content type="text">【{prefecture}大雨警報・注意報】…</content></entry>')
+    server.pages["/feed/extra_l.xml"] = page.encode()
+    server.put_telegram("here.xml", rain(RAIN_WARNING))
+    assert run().failures == []
+    assert server.asked("/data/here.xml") == [200]
+    assert server.asked("/data/there.xml") == []
+
+
+def test_a_warning_without_a_summary_is_fetched(server, run):
+    server.put_feed("extra_l.xml", ("気象警報・注意報（Ｒ０６）（大雨）", "here.xml"))
+    server.put_telegram("here.xml", rain(RAIN_WARNING))
+    run()
+    assert server.asked("/data/here.xml") == [200]
+
+
+def test_a_river_flood_is_fetched_whoever_wrote_it():
+    entry = Entry("指定河川洪水予報", "http://x", BEGIN, "【北上川下流氾濫警戒情報】…")
+    assert _may_concern(entry, load_town())
