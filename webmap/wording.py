@@ -13,7 +13,9 @@ from typing import Any
 from flask import Flask
 
 from alerts.catalogue import load_texts, write_moment, write_office
+from alerts.events import WARNING_KINDS
 from alerts.phrases import write_arrival, write_height
+from alerts.warning_phrases import write_title
 from gis.town import load_town
 from layers.codes import load_code_list
 from webmap.languages import gettext, language, mark
@@ -173,9 +175,22 @@ def intensity(value: str | None) -> str:
     return gettext("intensity %(value)s", value=code_name("jma_intensity", value)) if value else ""
 
 
+def event_name(event: str | None, kind: str) -> str:
+    """Return what an event is called, e.g. "Heavy Rain Warning (level 3)"; the kind's name for an unknown one."""
+    if event in EVENTS:
+        return phrase(EVENTS, event)
+    if event is None or kind not in WARNING_KINDS:
+        return kind_name(kind)
+    try:
+        return write_title(event, language())
+    except KeyError:
+        # A source of its own may write events that no catalogue knows.
+        return kind_name(kind)
+
+
 def incident_title(event: str | None, kind: str, city_intensity: str | None) -> str:
     """Return an incident's name, e.g. "Earthquake, intensity 6 upper" or "Major tsunami warning"."""
-    name = phrase(EVENTS, event) if event in EVENTS else kind_name(kind)
+    name = event_name(event, kind)
     return gettext("%(name)s, %(detail)s", name=name, detail=intensity(city_intensity)) if city_intensity else name
 
 
