@@ -96,7 +96,10 @@ def load_reports(connection: Connection, event_key: str) -> dict[str, StoredRepo
 
 
 def load_running(connection: Connection, event_key: str, reported_at: datetime) -> dict[str, StoredReport]:
-    """Return a running series' reports from the incident before the one at `reported_at` on. Role: service."""
+    """Return a running series' reports from the incident before the one at `reported_at` on; none if there is none.
+
+    Role: service.
+    """
     return _load(connection, "load_running", {"event_key": event_key, "reported_at": reported_at})
 
 

@@ -35,9 +35,14 @@ WITH ends AS (
     WHERE i.resolved_at < :reported_at
       AND i.fid IN (SELECT x.incident_fid FROM ingest.report x WHERE x.event_key = :event_key)
     ORDER BY i.resolved_at DESC OFFSET 1 LIMIT 1
+),
+-- Before the first word about the town there is nothing to fold, however many telegrams there are.
+begun AS (
+    SELECT min(reported_at) AS reported_at FROM ingest.report
+    WHERE event_key = :event_key AND concerns_town
+      AND reported_at > coalesce((SELECT resolved_at FROM ends), '-infinity')
 )
-SELECT * FROM ingest.report
-WHERE event_key = :event_key AND reported_at > coalesce((SELECT resolved_at FROM ends), '-infinity')
+SELECT * FROM ingest.report WHERE event_key = :event_key AND reported_at >= (SELECT reported_at FROM begun)
 
 -- name: link_running
 UPDATE ingest.report SET incident_fid = :incident_fid, concerns_town = concerns_town OR action = 'withdraw'

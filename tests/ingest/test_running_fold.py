@@ -2,12 +2,16 @@ from datetime import datetime
 from itertools import permutations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gis.town import load_town
 from ingest.folding import timeline
+from ingest.jma.earthquake_fold import fold_earthquake
 from ingest.jma.record import parse_reports
 from ingest.jma.running_fold import fold_running
 from ingest.reports import Unreadable
+from tests.ingest.telegrams import shaking, telegram
 from tests.ingest.weather_telegrams import (
     NOTHING,
     RAIN_ADVISORY,
@@ -196,3 +200,24 @@ def test_a_river_has_its_level_by_name_or_code(name, code, level):
     (report,) = parse_reports(body, load_town())
     assert (report.kind, report.facts["level"], report.event_key) == ("flood", level, "jma:flood:850102030405:Actual")
     assert report.concerns_town
+
+
+@given(st.permutations(range(7)))
+def test_seven_telegrams_in_any_order_tell_one_story(order):
+    bodies = [RAIN_ADVISORY, RAIN_DANGER, RAIN_LIFTED, NOTHING, RAIN_WARNING, "<Text/>", RAIN_SPECIAL]
+    actions = ["発表"] * 5 + ["取消", "発表"]
+    telegrams = [rain(bodies[hour], hour, action=actions[hour]) for hour in order]
+    assert lines(course(*telegrams)) == [
+        (0, "issued", 2), (0, "updated", 4), (0, "cleared", 0), (1, "issued", 3), (1, "withdrawn", 0), (2, "issued", 5),
+    ]  # fmt: skip
+
+
+def test_the_sway_of_high_buildings_joins_its_earthquake():
+    content = """<Intensity><Observation><MaxInt>6+</MaxInt><MaxLgInt>4</MaxLgInt>
+    <Pref><Name>宮城県</Name><Code>04</Code><Area><Name>宮城県中部</Name><Code>222</Code><MaxLgInt>3</MaxLgInt></Area></Pref></Observation></Intensity>"""
+    (swayed,) = parse_reports(telegram("VXSE62", content, title="長周期地震動に関する観測情報", minute=9), load_town())
+    (shaken,) = parse_reports(telegram("VXSE51", shaking(area="6-")), load_town())
+    assert swayed.event_key == shaken.event_key
+    known = timeline([shaken, swayed], fold_earthquake)[-1].known
+    assert known.facts["long_period"] == {"area_class": "3", "max_class": "4"}
+    assert known.level == 5

@@ -123,3 +123,10 @@ def test_only_what_is_near_is_loaded(receive_jma, database):
     with database.begin(SERVICE) as connection:
         loaded = load_running(connection, key, BEGIN.replace(hour=23))
     assert len(loaded) == 2
+
+
+def test_a_series_that_never_spoke_of_the_town_is_not_loaded(receive_jma, database, rows):
+    receive_jma(*(rain(NOTHING, hour) for hour in range(5)))
+    assert len(rows("SELECT 1 FROM ingest.report")) == 5
+    with database.begin(SERVICE) as connection:
+        assert load_running(connection, "jma:heavy_rain:仙台管区気象台:Actual", BEGIN.replace(hour=23)) == {}
