@@ -9,19 +9,16 @@ from typing import Any
 import geopandas
 import pyogrio
 import shapely
-from psycopg import sql
 from pyogrio.errors import DataSourceError, FeatureError, FieldError, GeometryError
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, select
 
 from gis.errors import UsageError
-from gis.queries import load_queries
-from layers.copying import driver
 from layers.definition import Definition
+from layers.metadata import layer_table
 from layers.reference_system import STORED_EPSG, from_stored, parse_crs, require_current_datum
 
-_QUERIES = load_queries(__file__)
 _DRIVERS = {
     ".geojson": "GeoJSON",
     ".gpkg": "GPKG",
@@ -31,7 +28,6 @@ _DRIVERS = {
 }
 # Who of the office edited stays in the house.
 _SYSTEM_COLUMNS = ("fid", "version", "created_at", "updated_at")
-_WORLD = (-180.0, -90.0, 180.0, 90.0)
 
 
 def export_layer(
@@ -58,7 +54,7 @@ def export_layer(
             f"{path.name}: the ending {suffix!r} is no format we write.", f"Use one of {', '.join(_DRIVERS)}."
         )
     target = _target(suffix, crs)
-    names, rows = _read_rows(connection, definition, bbox or _WORLD)
+    names, rows = _read_rows(connection, definition, bbox)
     carry = from_stored(target)
     geometries = [None if row[0] is None else carry(shapely.from_wkb(bytes(row[0]))) for row in rows]
     headers = _short_names(names) if suffix == ".shp" else names
@@ -78,16 +74,14 @@ def _target(suffix: str, crs: str | None) -> CRS:
 
 
 def _read_rows(
-    connection: Connection, definition: Definition, bbox: tuple[float, float, float, float]
+    connection: Connection, definition: Definition, bbox: tuple[float, float, float, float] | None
 ) -> tuple[list[str], list[tuple[Any, ...]]]:
-    attributes = [attribute.name for attribute in definition.table_attributes]
-    names = [*_SYSTEM_COLUMNS, *attributes]
-    query = sql.SQL(_QUERIES.sql("read_features")).format(
-        columns=sql.SQL(", ").join(map(sql.Identifier, names)), layer=sql.Identifier("layers", definition.name)
-    )
-    west, south, east, north = bbox
-    cursor = driver(connection).execute(query, {"west": west, "south": south, "east": east, "north": north})
-    return names, cursor.fetchall()
+    table = layer_table(definition)
+    names = [*_SYSTEM_COLUMNS, *(attribute.name for attribute in definition.table_attributes)]
+    query = select(func.ST_AsBinary(table.c.geom), *(table.c[name] for name in names)).order_by(table.c.fid)
+    if bbox is not None:
+        query = query.where(func.ST_Intersects(table.c.geom, func.ST_MakeEnvelope(*bbox, STORED_EPSG)))
+    return names, [tuple(row) for row in connection.execute(query)]
 
 
 def _positions(definition: Definition, geometries: list[BaseGeometry | None]) -> dict[str, list[float | None]]:

@@ -1,8 +1,0 @@
--- name: read_features
--- Run by psycopg: table and columns are identifiers. Features without a position leave with a box around the world only.
-SELECT ST_AsBinary(geom), {columns}
-FROM {layer}
-WHERE geom && ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 6668)
-  AND ST_Intersects(geom, ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 6668))
-   OR geom IS NULL AND %(west)s <= -180 AND %(east)s >= 180
-ORDER BY fid
