@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
-from gis.direct_access import HOST, PERSON_ROLE
+from gis.direct_access import PERSON_ROLE, server_address
 from gis.errors import UsageError
 from gis.queries import load_queries
 from gis.roles import load_departments
@@ -105,18 +105,8 @@ def connection_words(connection: Connection, name: str) -> str:
     ------
     UsageError : the server is not reachable over TCP.
     """
-    info = _driver(connection).info
-    listens, port = connection.execute(
-        text("SELECT current_setting('listen_addresses'), current_setting('port')")
-    ).one()
-    if not info.host.startswith("/"):
-        return f"host={info.host} port={info.port} dbname={info.dbname} user={name}"
-    if not listens:
-        raise UsageError(
-            f"The database is not reachable over TCP: its port {port} was in use when it started.",
-            f"Stop what listens on {HOST}:{port}, then start machimori again.",
-        )
-    return f"host={HOST} port={port} dbname={info.dbname} user={name}"
+    address = server_address(connection)
+    return f"host={address.host} port={address.port} dbname={address.database} user={name}"
 
 
 def _require_good_name(name: str) -> None:

@@ -9,7 +9,12 @@ from __future__ import annotations
 import hashlib
 import os
 import socket
+from dataclasses import dataclass
 from pathlib import Path
+
+from sqlalchemy import Connection, text
+
+from gis.errors import UsageError
 
 HOST = "127.0.0.1"
 PERSON_ROLE = "machimori_person"
@@ -47,6 +52,35 @@ def server_options(folder: Path, databases: str) -> dict[str, str]:
 def link_socket(socket_dir: Path, port: str) -> None:
     """Let the private socket be found under libpq's standard port, whichever port TCP got."""
     (socket_dir / ".s.PGSQL.5432").symlink_to(f".s.PGSQL.{port}")
+
+
+@dataclass(frozen=True)
+class ServerAddress:
+    """Where people's programs connect to."""
+
+    host: str
+    port: int
+    database: str
+
+
+def server_address(connection: Connection) -> ServerAddress:
+    """Return the TCP address of the server behind a connection.
+
+    Raises
+    ------
+    UsageError : the server is not reachable over TCP.
+    """
+    info = connection.connection.driver_connection.info  # type: ignore[union-attr]
+    if not info.host.startswith("/"):
+        return ServerAddress(info.host, info.port, info.dbname)
+    query = text("SELECT current_setting('listen_addresses'), current_setting('port')::int")
+    listens, port = connection.execute(query).one()
+    if not listens:
+        raise UsageError(
+            f"The database is not reachable over TCP: its port {port} was in use when it started.",
+            f"Stop what listens on {HOST}:{port}, then start machimori again.",
+        )
+    return ServerAddress(HOST, port, info.dbname)
 
 
 def kept_port(folder: Path) -> int | None:

@@ -22,6 +22,7 @@ EXAMPLE = (
     "./machimori layers import emergency_sites.geojson --layer evacuation_site --dry-run\n"
     "./machimori layers add ponds.shp --name pond --crs EPSG:6678 --owner construction\n"
     "./machimori layers export shelter shelters.gpkg --bbox=141.1,38.3,141.3,38.5\n"
+    "./machimori layers qgis-project town.qgz --for tanaka\n"
     "./machimori layers check"
 )
 
@@ -54,6 +55,14 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     export.add_argument("file", type=Path, metavar="FILE")
     export.add_argument("--crs", metavar="EPSG:N", help="default: EPSG:6668; .geojson: CRS84")
     export.add_argument("--bbox", metavar="W,S,E,N", help="only features that meet this box, degrees")
+    project = parts.add_parser("qgis-project", help="write a ready QGIS project: layers, styles, labels, value lists")
+    project.add_argument("file", type=Path, metavar="FILE.qgz")
+    project.add_argument(
+        "--for", dest="login", metavar="LOGIN", help="what this login (user db-login) may see and edit"
+    )
+    project.add_argument("--language", choices=("ja", "en"), default="ja", help="of all names (default: ja)")
+    project.add_argument("--host", help="where QGIS reaches the database, if not as this machine does (a tunnel)")
+    project.add_argument("--port", type=int, help="the port there")
     check = parts.add_parser("check", help="compare tables, drawing twins, history and definitions")
     check.add_argument("name", nargs="?", metavar="NAME", help="one layer (default: all)")
 
@@ -72,6 +81,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             "import": _import,
             "export": _export,
             "check": _check,
+            "qgis-project": _qgis_project,
         }
         return parts[args.part](database, args)
     finally:
@@ -180,6 +190,21 @@ def _export(database: Database, args: argparse.Namespace) -> int:
     with database.begin(definition.owner_role, _person()) as connection:
         count = export_layer(connection, definition, args.file, args.crs, _box(args.bbox))
     print(f"{count} features of {args.name} are in {args.file}")
+    return 0
+
+
+def _qgis_project(database: Database, args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from gis.database import SERVICE
+    from gis.direct_access import server_address
+    from layers.qgis_project import write_project
+
+    with database.begin(SERVICE) as connection:
+        address = server_address(connection)
+        address = replace(address, host=args.host or address.host, port=args.port or address.port)
+        tables = write_project(connection, args.file, address, args.login, args.language)
+    print(f"{args.file} has {len(tables)} layers at {address.host}:{address.port}; QGIS asks for the password")
     return 0
 
 
