@@ -8,13 +8,13 @@ from layers.catalogue import create_layer
 from layers.definition import Definition, parse_definition
 
 
-def make_household_layer(owner: Engine) -> Definition:
-    """Make the layer `household` of the department `citizens`, whose attribute `resident` is personal."""
+def make_household_layer(owner: Engine, department: str = "citizens") -> Definition:
+    """Make the layer `household` of a department, whose attributes `resident` and `phone` are personal."""
     definition = parse_definition(
         {
             "name": "household",
             "title": {"ja": "要支援世帯", "en": "Households in need of help"},
-            "owner": "citizens",
+            "owner": department,
             "geometry": "Point",
             "key": "number",
             "attribute": [

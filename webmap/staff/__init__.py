@@ -1,6 +1,6 @@
 """The staff's windows under `/staff`: everything behind a login, every query under the department's role."""
 
-from webmap.staff import alerts, history, ingest, layers, login, mailbox, overview
+from webmap.staff import alerts, editor, history, ingest, layers, login, mailbox, overview
 from webmap.staff.access import blueprint
 
-__all__ = ["alerts", "blueprint", "history", "ingest", "layers", "login", "mailbox", "overview"]
+__all__ = ["alerts", "blueprint", "editor", "history", "ingest", "layers", "login", "mailbox", "overview"]
