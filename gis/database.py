@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 
 CITIZEN = "citizen"
 GATE = "machimori_gate"
+ADMIN = "machimori_admin"
 SERVICE = "machimori_service"
 OWNER = "machimori_owner"
 APP = "machimori_app"

@@ -1,4 +1,4 @@
-"""The PostgreSQL roles: owner, application login, citizen, service and one per department."""
+"""The PostgreSQL roles: owner, application login, citizen, service and two per department."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ _QUERIES = load_queries(__file__)
 
 @dataclass(frozen=True)
 class Department:
-    """A section (課) of the city office, which is also the role `dept_<name>`."""
+    """A section (課) of the city office.
+
+    It is also two roles: `dept_<name>_viewer` sees, `dept_<name>` is a member of it and edits besides.
+    """
 
     name: str
     title_ja: str
@@ -27,6 +30,10 @@ class Department:
     @property
     def role_name(self) -> str:
         return f"dept_{self.name}"
+
+    @property
+    def viewer_role_name(self) -> str:
+        return f"dept_{self.name}_viewer"
 
 
 @cache
@@ -44,14 +51,14 @@ def create_roles(connection: Connection, app_password: str) -> None:
     connection.execute(_QUERIES["create_roles"])
     driver_connection: psycopg.Connection = connection.connection.driver_connection  # type: ignore[assignment]
     for department in load_departments():
-        name = sql.Identifier(department.role_name)
-        known = connection.execute(
-            text("SELECT 1 FROM pg_roles WHERE rolname = :n"), {"n": department.role_name}
-        ).first()
-        if not known:
-            driver_connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(name))
-        driver_connection.execute(sql.SQL("GRANT department TO {}").format(name))
-        driver_connection.execute(sql.SQL("GRANT {} TO machimori_app").format(name))
+        editor, viewer = sql.Identifier(department.role_name), sql.Identifier(department.viewer_role_name)
+        for role_name in (department.viewer_role_name, department.role_name):
+            known = connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :n"), {"n": role_name}).first()
+            if not known:
+                driver_connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(role_name)))
+        driver_connection.execute(sql.SQL("GRANT department TO {}, {}").format(viewer, editor))
+        driver_connection.execute(sql.SQL("GRANT {} TO {}").format(viewer, editor))
+        driver_connection.execute(sql.SQL("GRANT {}, {} TO machimori_app").format(viewer, editor))
     driver_connection.execute(sql.SQL("ALTER ROLE machimori_app PASSWORD {}").format(sql.Literal(app_password)))
 
 

@@ -6,8 +6,8 @@ DECLARE
 BEGIN
     -- Two installations may migrate at the same moment on one server.
     PERFORM pg_advisory_xact_lock(hashtext('machimori.roles'));
-    FOREACH role_name IN ARRAY ARRAY['machimori_owner', 'citizen', 'machimori_gate', 'machimori_service', 'department',
-                                 'machimori_person'] LOOP
+    FOREACH role_name IN ARRAY ARRAY['machimori_owner', 'citizen', 'machimori_gate', 'machimori_admin', 'machimori_service',
+                                 'department', 'machimori_person'] LOOP
         IF NOT EXISTS (SELECT 1 FROM pg_roles WHERE rolname = role_name) THEN
             EXECUTE format('CREATE ROLE %I NOLOGIN', role_name);
         END IF;
@@ -16,7 +16,7 @@ BEGIN
         CREATE ROLE machimori_app LOGIN NOINHERIT;
     END IF;
     GRANT machimori_owner TO CURRENT_USER;
-    GRANT citizen, machimori_gate, machimori_service TO machimori_app;
+    GRANT citizen, machimori_gate, machimori_admin, machimori_service TO machimori_app;
     ALTER ROLE machimori_app SET search_path = public, queue;
     ALTER ROLE machimori_service SET search_path = public, queue;
     EXECUTE format('GRANT CREATE, CONNECT ON DATABASE %I TO machimori_owner', current_database());

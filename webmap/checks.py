@@ -120,8 +120,10 @@ def _check_postgis(connection: Connection) -> Finding:
 
 
 def _check_roles(connection: Connection) -> Finding:
-    wanted = {"machimori_owner", "machimori_app", "machimori_gate", "machimori_service", "citizen", "department"}
-    wanted |= {department.role_name for department in load_departments()}
+    wanted = {"machimori_owner", "machimori_app", "machimori_gate", "machimori_admin", "machimori_service"}
+    wanted |= {"citizen", "department", "machimori_person"}
+    for department in load_departments():
+        wanted |= {department.role_name, department.viewer_role_name}
     found = set(connection.execute(text("SELECT rolname FROM pg_roles")).scalars())
     missing = ", ".join(sorted(wanted - found))
     if missing:

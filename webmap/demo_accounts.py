@@ -1,4 +1,4 @@
-"""Logins for the demonstration town: two people of the disaster office, since one alone approves nothing."""
+"""Logins for the demonstration town: an author and an approver of alerts, an editor, an administrator."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ class DemoAccount:
     name: str
     title: str
     department: str
+    roles: tuple[str, ...]
 
 
 def load_demo_accounts() -> list[DemoAccount]:
     """Read `data/demo_accounts.toml`."""
     entries = tomllib.loads((DATA_DIR / "demo_accounts.toml").read_text(encoding="utf-8"))
-    return [DemoAccount(name, entry["title"], entry["department"]) for name, entry in entries.items()]
+    return [
+        DemoAccount(name, entry["title"], entry["department"], tuple(entry["roles"])) for name, entry in entries.items()
+    ]
 
 
 def demo_password(settings: Settings) -> str:
@@ -33,8 +36,9 @@ def demo_password(settings: Settings) -> str:
 
 def add_demo_accounts(connection: Connection, settings: Settings) -> None:
     """Add the demonstration logins. Role: owner."""
+    password = demo_password(settings)
     for account in load_demo_accounts():
-        add_account(connection, account.name, account.title, account.department, demo_password(settings), is_demo=True)
+        add_account(connection, account.name, account.title, account.department, password, True, account.roles)
 
 
 def is_demo_town(connection: Connection) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from alerts.consider import consider
 from alerts.delivery import send_alert
+from gis.accounts import add_account
 from gis.database import Database
 from gis.settings import Settings
 from tests.alerts.alert_town import SquareTown
@@ -19,12 +20,16 @@ from tests.alerts.scripted_smtp import ScriptedServer
 
 @pytest.fixture
 def town(database: Database, owner: Engine) -> SquareTown:
-    """The square town without anybody in it."""
+    """The square town without subscribers; sato and ito of its disaster office may write and approve alerts."""
     town = SquareTown(database, owner)
     town.execute(
         "INSERT INTO layers.city_area (code, name, prefecture, is_demo, geom)"
         " VALUES ('04214', '東松島市', '宮城県', true, ST_Multi(ST_MakeEnvelope(141.15, 38.35, 141.25, 38.45, 6668)))"
     )
+    with owner.begin() as connection:
+        for name in ("sato", "ito"):
+            roles = ("alert_author", "alert_approver")
+            add_account(connection, name, name, "disaster", "a long password", is_demo=True, roles=roles)
     return town
 
 

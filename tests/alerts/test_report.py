@@ -81,11 +81,13 @@ def test_the_command_sends_a_draft_in_the_name_of_two_people(
     town.subscribe("a@machimori.example")
     draft = considered({**MAJOR, "class": "warning"}, level=4, reported_at=FIRST + timedelta(minutes=1))
     with owner.begin() as connection:
-        for name, department in (("sato", "disaster"), ("ito", "disaster"), ("kato", "sewer")):
-            add_account(connection, name, name, department, "a long password")
+        add_account(connection, "kato", "kato", "sewer", "a long password", roles=("alert_author", "alert_approver"))
+        add_account(connection, "goto", "goto", "disaster", "a long password", roles=("viewer", "editor"))
     send = ["send", str(draft), "--submitted-by", "sato", "--approved-by"]
     with pytest.raises(UsageError, match="no active login of the disaster office"):
         run(settings, *send, "kato")
+    with pytest.raises(UsageError, match="goto may not do this"):
+        run(settings, *send, "goto")
     with pytest.raises(UsageError, match="submitted by sato too"):
         run(settings, *send, "sato")
     assert town.scalar("SELECT state FROM alerts.alert") == "draft"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, text
 
-from gis.accounts import add_account, check_password, find_account, set_password
+from gis.accounts import add_account, check_password, find_account
 from gis.database import GATE, Database
 from gis.errors import UsageError
+from gis.passwords import set_password
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def test_the_right_password_opens(database: Database, account: str) -> None:
     with database.begin(GATE) as connection:
         found = check_password(connection, account, "a long password")
         assert found is not None
-        assert found.role_name == "dept_disaster"
+        assert found.role_name == "dept_disaster_viewer"
         assert connection.execute(text("SELECT last_login_at FROM gis.account")).scalar_one() is not None
 
 

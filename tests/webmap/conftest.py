@@ -75,7 +75,8 @@ def staff(owner: Engine) -> None:
     """Two people of the disaster office, one of the sewerage section."""
     with owner.begin() as connection:
         for name, department in (("hanako", "disaster"), ("jiro", "disaster"), ("saburo", "sewer")):
-            add_account(connection, name, f"{name}さん", department, PASSWORD)
+            roles = ("viewer", "editor", *(("alert_author", "alert_approver") if department == "disaster" else ()))
+            add_account(connection, name, f"{name}さん", department, PASSWORD, is_demo=True, roles=roles)
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
-from gis.accounts import set_password
 from gis.database import Database
+from gis.passwords import set_password
 from gis.settings import Settings
 from tests.ingest.telegrams import forecast, telegram
 from tests.webmap.conftest import PASSWORD, Send, csrf_token

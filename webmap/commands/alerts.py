@@ -11,6 +11,7 @@ from gis.settings import Settings
 if TYPE_CHECKING:
     from sqlalchemy import Row
 
+    from gis.accounts import Account
     from gis.database import Database
 
 HELP = "List alerts, send a draft in the name of two people, report what arrived and what did not."
@@ -71,8 +72,8 @@ def _list(database: Database, most: int) -> None:
 def _send(database: Database, args: argparse.Namespace) -> None:
     from alerts.approval import approve, submit
 
-    for name in (args.submitted_by, args.approved_by):
-        _require_disaster_office(database, name)
+    _find_writer(database, args.submitted_by).require("write_alerts")
+    _find_writer(database, args.approved_by).require("approve_alerts")
     with database.begin("dept_disaster", args.submitted_by) as connection:
         # One transaction: a refused approval leaves the draft a draft.
         submit(connection, args.id, args.submitted_by, args.note)
@@ -80,17 +81,18 @@ def _send(database: Database, args: argparse.Namespace) -> None:
     print(f"alert {args.id} is being sent to {people} people; see ./machimori alerts report {args.id}")
 
 
-def _require_disaster_office(database: Database, name: str) -> None:
+def _find_writer(database: Database, name: str) -> Account:
     from gis.accounts import find_account
     from gis.database import GATE
     from gis.errors import UsageError
 
     with database.begin(GATE) as connection:
         account = find_account(connection, name)
-    if account is None or account.department != "disaster":
+    if account is None or "disaster" not in account.departments:
         raise UsageError(
             f"{name!r} is no active login of the disaster office.", "See the logins: ./machimori user list"
         )
+    return account
 
 
 def _report(database: Database, alert_id: int | None) -> None:

@@ -5,29 +5,63 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from gis.rights import ROLES
 from gis.settings import Settings
 
-HELP = "Add a staff login, change its password, list all; give a person a login to the database for QGIS."
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+HELP = "Keep the logins of the office: add, list, passwords, roles, departments, sessions; logins for QGIS."
 EXAMPLE = (
-    "./machimori user add tanaka --title 田中 --department disaster\n"
-    "./machimori user passwd tanaka\n./machimori user list\n"
-    "./machimori user db-login tanaka --department sewer\n"
-    "./machimori user db-login tanaka --revoke"
+    "./machimori user add tanaka --title 田中 --department disaster --role editor --role alert_author\n"
+    "./machimori user roles tanaka --grant alert_approver --revoke editor\n"
+    "./machimori user departments tanaka --join sewer\n"
+    "./machimori user disable tanaka\n"
+    "./machimori user sessions\n"
+    "./machimori user db-login tanaka --department sewer"
 )
+_ASKED = "the password is asked for, or read from standard input"
 
 
 def add_args(parser: argparse.ArgumentParser) -> None:
     """Declare the parts; the password is never an argument, since those are seen by everyone on the machine."""
     parts = parser.add_subparsers(dest="part", metavar="PART", required=True)
-    add = parts.add_parser("add", help="add a login; the password is asked for, or read from standard input")
+    add = parts.add_parser("add", help=f"add a login; {_ASKED}")
     add.add_argument("name", help="small letters, digits, dot, hyphen")
     add.add_argument("--title", required=True, help="the person's name or post")
     add.add_argument("--department", required=True, help="a department of data/departments.toml")
-    passwd = parts.add_parser("passwd", help="set a new password")
-    passwd.add_argument("name")
-    parts.add_parser("list", help="list the active logins")
+    add.add_argument("--role", action="append", choices=ROLES, help="may be repeated (default: viewer)")
+    for part, words in _OF_ONE.items():
+        parts.add_parser(part, help=words).add_argument("name")
+    listing = parts.add_parser("list", help="list the logins with their departments and roles")
+    listing.add_argument("--all", action="store_true", help="the disabled ones, too")
+    roles = parts.add_parser("roles", help="show, give and take roles")
+    roles.add_argument("name")
+    roles.add_argument("--grant", action="append", default=[], choices=ROLES)
+    roles.add_argument("--revoke", action="append", default=[], choices=ROLES)
+    departments = parts.add_parser("departments", help="show, join and leave departments")
+    departments.add_argument("name")
+    departments.add_argument("--join", action="append", default=[], metavar="DEPARTMENT")
+    departments.add_argument("--leave", action="append", default=[], metavar="DEPARTMENT")
+    parts.add_parser("sessions", help="who is logged in").add_argument("name", nargs="?")
+    revoke = parts.add_parser("revoke", help="end a session, or all of a login")
+    revoke.add_argument("session", help="the session's number, or a login's name")
+    _add_direct_args(parts)
+
+
+_OF_ONE = {
+    "passwd": f"set a new password, which ends all sessions; {_ASKED}",
+    "disable": "close a login at once; its name stays in the history",
+    "enable": "open a disabled login again",
+    "events": "what happened to a login, who did it and when",
+}
+
+
+def _add_direct_args(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     direct = parts.add_parser(
         "db-login", help="let a person's QGIS connect to the database, with a department's rights"
     )
@@ -42,52 +76,132 @@ def add_args(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Do one part as the administering login."""
-    from gis.accounts import add_account, list_accounts, set_password
+    """Do one part as the administering login, whose name stands in the log."""
     from gis.database import owner_engine
 
-    if args.part.startswith("db-"):
-        return _run_direct(args, settings)
-    password = "" if args.part == "list" else _read_password()
+    password = _read_password() if args.part in ("add", "passwd") else ""
     engine = owner_engine(settings.owner_url())
     try:
         with engine.begin() as connection:
-            if args.part == "add":
-                add_account(connection, args.name, args.title, args.department, password)
-                print(f"{args.name} can log in now")
-            elif args.part == "passwd":
-                set_password(connection, args.name, password)
-                print(f"{args.name} has a new password")
+            if args.part.startswith("db-"):
+                _run_direct(connection, args)
+            elif args.part in ("add", "passwd"):
+                _keep_password(connection, args, password)
             else:
-                for account in list_accounts(connection):
-                    print(f"{account.name}\t{account.department}\t{account.title}")
+                _PARTS[args.part](connection, args)
     finally:
         engine.dispose()
     return 0
 
 
-def _run_direct(args: argparse.Namespace, settings: Settings) -> int:
-    from gis.database import owner_engine
+def _keep_password(connection: Connection, args: argparse.Namespace, password: str) -> None:
+    from gis.accounts import add_account
+    from gis.passwords import set_password
+
+    if args.part == "add":
+        add_account(connection, args.name, args.title, args.department, password, roles=args.role or ["viewer"])
+        print(f"{args.name} can log in now")
+    else:
+        set_password(connection, args.name, password)
+        print(f"{args.name} has a new password")
+
+
+def _list(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.accounts import list_accounts
+
+    for account in list_accounts(connection, args.all):
+        roles = ",".join(role for role in ROLES if role in account.roles)
+        state = "" if account.is_active else "\tdisabled"
+        print(f"{account.name}\t{','.join(account.departments)}\t{roles}\t{account.title}{state}")
+
+
+def _roles(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.accounts import find_account, grant_role, revoke_role
+
+    for role in args.grant:
+        grant_role(connection, args.name, role)
+    for role in args.revoke:
+        revoke_role(connection, args.name, role)
+    account = find_account(connection, args.name)
+    held = account.roles if account else frozenset()
+    print(f"{args.name}: {', '.join(role for role in ROLES if role in held) or 'no roles'}")
+
+
+def _departments(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.accounts import find_account, join_department, leave_department
+
+    for department in args.join:
+        join_department(connection, args.name, department)
+    for department in args.leave:
+        leave_department(connection, args.name, department)
+    account = find_account(connection, args.name)
+    print(f"{args.name}: {', '.join(account.departments) if account else 'no active login'}")
+
+
+def _disable(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.accounts import set_active
+    from gis.desk_sessions import end_sessions
+
+    set_active(connection, args.name, args.part == "enable")
+    if args.part == "disable":
+        end_sessions(connection, args.name)
+    print(f"{args.name} is {args.part}d")
+
+
+def _sessions(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.desk_sessions import list_sessions
+
+    for session in list_sessions(connection, args.name):
+        print(
+            f"{session.id}\t{session.account}\t{session.department}\tsince {session.created_at:%Y-%m-%d %H:%M}"
+            f"\tseen {session.seen_at:%H:%M}\t{session.network}\t{session.user_agent}"
+        )
+
+
+def _revoke(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.desk_sessions import end_session, end_sessions
+
+    if args.session.isdigit():
+        end_session(connection, int(args.session))
+        print(f"session {args.session} has ended")
+    else:
+        print(f"{end_sessions(connection, args.session)} sessions of {args.session} have ended")
+
+
+def _events(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.accounts import list_events
+
+    for event in list_events(connection, args.name):
+        print(f"{event.at:%Y-%m-%d %H:%M:%S}\t{event.event}\t{event.detail}\tby {event.actor}")
+
+
+_PARTS: dict[str, Callable[[Connection, argparse.Namespace], None]] = {
+    "list": _list,
+    "roles": _roles,
+    "departments": _departments,
+    "disable": _disable,
+    "enable": _disable,
+    "sessions": _sessions,
+    "revoke": _revoke,
+    "events": _events,
+}
+
+
+def _run_direct(connection: Connection, args: argparse.Namespace) -> None:
     from gis.db_login import connection_words, list_db_logins, make_db_login, revoke_db_login
 
-    engine = owner_engine(settings.owner_url())
-    try:
-        with engine.begin() as connection:
-            if args.part == "db-logins":
-                for login in list_db_logins(connection):
-                    print(f"{login.name}\t{login.department}")
-            elif args.revoke:
-                revoke_db_login(connection, args.name)
-                print(f"{args.name} can no longer connect to the database")
-            else:
-                given = _password_in(args.password_file) if args.password_file else None
-                password = make_db_login(connection, args.name, args.department, given)
-                print(f"{args.name} can connect to the database now, with the rights of {args.department}:")
-                print(f"  {connection_words(connection, args.name)}")
-                print(f"  password: {password}   (shown this once)" if given is None else "  password: as in the file")
-    finally:
-        engine.dispose()
-    return 0
+    if args.part == "db-logins":
+        for login in list_db_logins(connection):
+            print(f"{login.name}\t{login.department}")
+    elif args.revoke:
+        revoke_db_login(connection, args.name)
+        print(f"{args.name} can no longer connect to the database")
+    else:
+        given = _password_in(args.password_file) if args.password_file else None
+        password = make_db_login(connection, args.name, args.department, given)
+        print(f"{args.name} can connect to the database now, with the rights of {args.department}:")
+        print(f"  {connection_words(connection, args.name)}")
+        print(f"  password: {password}   (shown this once)" if given is None else "  password: as in the file")
 
 
 def _password_in(path: Path) -> str:

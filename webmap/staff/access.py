@@ -11,8 +11,9 @@ from flask_login import LoginManager, UserMixin, current_user
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
-from gis.accounts import Account, find_account
+from gis.accounts import Account
 from gis.database import GATE
+from gis.desk_sessions import resume_session
 from webmap.languages import mark
 from webmap.services import services
 
@@ -25,22 +26,24 @@ _OPEN_TO_ALL = {"staff.log_in"}
 
 
 class StaffMember(UserMixin):  # type: ignore[misc]  # flask-login has no types
-    """The logged-in account, as Flask-Login wants it."""
+    """The account at the desk and its session, as Flask-Login wants them."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, token: str, session_id: int) -> None:
         self.account = account
+        self.session_id = session_id
+        self._token = token
 
     def get_id(self) -> str:
-        """Return what the session cookie keeps."""
-        return self.account.name
+        """Return what the cookie keeps: the session's token."""
+        return self._token
 
 
 @_logins.user_loader  # type: ignore[untyped-decorator]  # flask-login has no types
-def _load_member(name: str) -> StaffMember | None:
-    """Look the account up on every request, so that a closed account is out at once."""
+def load_member(token: str) -> StaffMember | None:
+    """Look the session up on every request, so that an ended session or a closed account is out at once."""
     with services().database.begin(GATE) as connection:
-        account = find_account(connection, name)
-    return StaffMember(account) if account else None
+        found = resume_session(connection, token)
+    return StaffMember(found[1], token, found[0]) if found else None
 
 
 def staff_account() -> Account:
@@ -49,8 +52,13 @@ def staff_account() -> Account:
     return account
 
 
+def staff_session_id() -> int:
+    """Return the number of the session of the running request; only behind the login."""
+    return int(current_user.session_id)
+
+
 def staff_connection(reason: str = "") -> AbstractContextManager[Connection]:
-    """Open a transaction under the role of the account's department; `reason` goes into the history."""
+    """Open a transaction under the account's role in its department; `reason` goes into the history."""
     account = staff_account()
     return services().database.begin(account.role_name, account=account.name, reason=reason)
 

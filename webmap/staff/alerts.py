@@ -61,7 +61,9 @@ def alert_area(alert_id: int) -> Response:
 @blueprint.post("/alerts/<int:alert_id>/<step>")
 def take_step(alert_id: int, step: str) -> AnyResponse:
     """Submit, approve or discard, in the name of the person logged in."""
-    note, person = request.form.get("note", "").strip()[:500], staff_account().name
+    note, account = request.form.get("note", "").strip()[:500], staff_account()
+    account.require("approve_alerts" if step == "approve" else "write_alerts")
+    person = account.name
     with staff_connection(note) as connection:
         if step == "submit":
             submit(connection, alert_id, person, note)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import structlog
@@ -13,11 +14,13 @@ from werkzeug.wrappers import Response
 from wtforms import PasswordField, StringField
 from wtforms.validators import InputRequired, Length
 
-from gis.accounts import check_password
+from gis.accounts import Account, check_password
 from gis.database import GATE
+from gis.desk_sessions import end_session, start_session
+from gis.errors import UsageError
 from webmap.languages import gettext
 from webmap.services import services
-from webmap.staff.access import StaffMember, blueprint, limiter
+from webmap.staff.access import blueprint, limiter, load_member, staff_account, staff_session_id
 
 log = structlog.get_logger()
 
@@ -45,9 +48,7 @@ def log_in() -> str | Response:
         with services().database.begin(GATE) as connection:
             account = check_password(connection, form.name.data, form.password.data)
         if account:
-            session.clear()  # nothing of the time before the login goes on
-            session.permanent = True
-            login_user(StaffMember(account))
+            _begin_session(account)
             return redirect(_safe_target(request.args.get("next")))
         log.warning("login refused", name=form.name.data, address=get_remote_address())
         flash(gettext("Name or password is wrong."), "error")
@@ -56,10 +57,22 @@ def log_in() -> str | Response:
 
 @blueprint.post("/logout")
 def log_out() -> Response:
-    """Forget the session."""
+    """End the session, here and in the database."""
+    if current_user.is_authenticated:
+        name = staff_account().name
+        with suppress(UsageError), services().database.begin(GATE, account=name) as connection:  # ended meanwhile
+            end_session(connection, staff_session_id(), name)
     logout_user()
     session.clear()
     return redirect(url_for("staff.log_in"))
+
+
+def _begin_session(account: Account) -> None:
+    with services().database.begin(GATE, account=account.name) as connection:
+        token = start_session(connection, account, request.user_agent.string, get_remote_address())
+    session.clear()  # nothing of the time before the login goes on
+    session.permanent = True
+    login_user(load_member(token))
 
 
 def _safe_target(target: str | None) -> str:
