@@ -22,8 +22,8 @@ POSTGRES_TYPES = {
 }
 GEOMETRIES = ("Point", "MultiPoint", "MultiLineString", "MultiPolygon", "Geometry")
 SYSTEM_COLUMNS = ("fid", "version", "geom", "created_at", "created_by", "updated_at", "updated_by")
-# history.<name> has these beside the attributes.
-HISTORY_COLUMNS = ("operation", "valid_from", "valid_to", "changeset", "is_displaced")
+# history.<name> has these beside the attributes, or is read as if it had (valid_to: where the next version begins).
+HISTORY_COLUMNS = ("operation", "valid_from", "valid_to", "changeset", "left_box")
 
 # 40 characters leave room for the suffixes of constraints and triggers under PostgreSQL's 63.
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")

@@ -1,8 +1,10 @@
 -- Run by psycopg: tables and columns are identifiers.
 
 -- name: feature_history
+-- A version ends where the next begins; a deletion has no span of its own.
 -- Distances on the ellipsoid: they hold in the town as well as at a hypocentre far from its plane.
-SELECT h.version, h.operation, h.valid_from, h.valid_to,
+SELECT h.version, h.operation, h.valid_from,
+       CASE h.operation WHEN 'delete' THEN h.valid_from ELSE lead(h.valid_from) OVER (ORDER BY h.version) END,
        ST_Distance(ST_Centroid(h.geom)::geography, ST_Centroid(p.geom)::geography),
        ST_Length(h.geom::geography) - ST_Length(p.geom::geography),
        ST_Area(h.geom::geography) - ST_Area(p.geom::geography),

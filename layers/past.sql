@@ -7,7 +7,7 @@ ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 6668)
 -- Which features may have been in the box: those that are in it now, and those displaced from it since.
 SELECT fid FROM {table} WHERE geom && {box}
     UNION
-    SELECT fid FROM {history} WHERE is_displaced AND geom && {box}
+    SELECT fid FROM {history} WHERE left_box && {box}
 
 -- name: everything
 SELECT DISTINCT fid FROM {history}

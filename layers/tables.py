@@ -15,9 +15,9 @@ from gis.database import SERVICE
 from gis.queries import load_queries
 from layers.definition import Attribute, Definition
 from layers.definition_check import POSTGRES_TYPES
+from layers.table_rules import rule_statements
 
 _TEMPLATES = load_queries(__file__)
-_CHECK_SUFFIXES = ("code", "pattern", "minimum", "maximum", "finite", "filled")
 
 
 def ground_statements() -> sql.Composed:
@@ -76,15 +76,15 @@ def close_statements(definition: Definition) -> sql.Composed:
 def regenerate_statements(definition: Definition) -> sql.Composed:
     """Return the statements that bring all but the columns of existing tables up to date."""
     made = [
-        _template("history_index", **_names(definition)),
-        _rules(definition),
-        _checks(definition),
+        _history_columns(definition),
+        rule_statements(definition),
         _functions(definition),
         _views(definition),
         _grants(definition),
         _comments(definition),
     ]
     if definition.personal_attributes:
+        made.append(_carry_over(definition, personal=True))
         made.append(_functions(definition, personal=True))
         made.append(_grants(definition, personal=True))
     return _lines(made)
@@ -108,7 +108,8 @@ def _names(definition: Definition, personal: bool = False) -> dict[str, sql.Comp
         "log": sql.Identifier("history", f"{name}_log"),
         "geom_index": sql.Identifier(f"{name}_geom"),
         "changeset_index": sql.Identifier(f"{name}_changeset"),
-        "past_index": sql.Identifier(f"{name}_past"),
+        "left_index": sql.Identifier(f"{name}_left"),
+        "history_name": sql.Literal(f"history.{name}"),
         "sequence": sql.Identifier("layers", f"{name}_fid_seq"),
         "role": sql.Identifier(definition.owner_role),
     }
@@ -122,6 +123,7 @@ def _functions(definition: Definition, personal: bool = False) -> sql.Composed:
     drawn = [] if personal else [attribute.name for attribute in tile_attributes(definition)]
     lists = {
         "columns": _list(columns),
+        "new_columns": _list(columns, "n"),
         "drawn": _list(drawn),
         "new_drawn": _list(drawn, "n"),
         "old_drawn": _list(drawn, "o"),
@@ -130,81 +132,44 @@ def _functions(definition: Definition, personal: bool = False) -> sql.Composed:
         block: sql.SQL("") if personal else _template(block, **names, **lists)
         for block in ("draw_new", "draw_changed", "undraw")
     }
-    defaults = [
-        sql.SQL("NEW.{0} := coalesce(NEW.{0}, {1});").format(sql.Identifier(a.name), sql.Literal(a.default))
-        for a in attributes
-        if a.default is not None
-    ]
     identity = "personal_identity" if personal else "feature_identity"
     sequence_name = sql.Literal(f"layers.{definition.name}_fid_seq")
     stamp = _template(
         "stamp_function",
         **names,
         identity=_template(identity, **names, sequence_name=sequence_name),
-        defaults=sql.SQL("\n    ").join(defaults),
+        defaults=_fill_defaults(attributes),
     )
-    close = {
-        block: _template("close_personal" if personal else block, **names)
-        for block in ("close_changed", "close_deleted")
+    left = {
+        "keep_changed": _template("keep_changed_personal" if personal else "keep_changed", **names, **lists),
+        "left": sql.SQL("" if personal else ", left_box"),
+        "left_place": sql.SQL("" if personal else ", ST_Envelope(geom)"),
     }
-    log = _template("log_function", **names, **lists, **draw, **close)
+    log = _template("log_function", **names, **lists, **draw, **left)
     return _lines([stamp, log, _template("triggers", **names)])
 
 
-def _rules(definition: Definition) -> sql.Composed:
-    position = sql.SQL("SET NOT NULL" if definition.is_geometry_required else "DROP NOT NULL")
-    made: list[sql.Composable] = [
-        sql.SQL("ALTER TABLE {} ALTER COLUMN geom {};").format(_names(definition)["layer"], position)
+def _fill_defaults(attributes: Iterable[Attribute]) -> sql.Composed:
+    """QGIS sends NULL for what a person left empty; one test for all, as most rows lack nothing."""
+    filled = [attribute for attribute in attributes if attribute.default is not None]
+    if not filled:
+        return _lines([])
+    values = sql.SQL(", ").join(sql.Identifier("new", a.name) for a in filled)
+    lines = [
+        sql.SQL("        NEW.{0} := coalesce(NEW.{0}, {1});").format(sql.Identifier(a.name), sql.Literal(a.default))
+        for a in filled
     ]
-    for attribute in definition.attributes:
-        table, column = _names(definition, attribute.personal)["layer"], sql.Identifier(attribute.name)
-        default = (
-            sql.SQL("DROP DEFAULT")
-            if attribute.default is None
-            else sql.SQL("SET DEFAULT {}").format(sql.Literal(attribute.default))
-        )
-        null = sql.SQL("SET NOT NULL" if attribute.required else "DROP NOT NULL")
-        made.append(
-            sql.SQL("ALTER TABLE {0} ALTER COLUMN {1} {2}, ALTER COLUMN {1} {3};").format(table, column, default, null)
-        )
-    return _lines(made)
+    return sql.SQL("IF pg_catalog.num_nulls({}) > 0 THEN\n{}\n    END IF;\n    ").format(values, _lines(lines))
 
 
-def _checks(definition: Definition) -> sql.Composed:
-    made: list[sql.Composable] = []
-    for attribute in definition.attributes:
-        conditions = _conditions(attribute, is_key=attribute.name == definition.key)
-        actions: list[sql.Composable] = [
-            sql.SQL("DROP CONSTRAINT IF EXISTS {}").format(sql.Identifier(f"{attribute.name}_{suffix}"))
-            for suffix in _CHECK_SUFFIXES
-        ]
-        actions += [
-            sql.SQL("ADD CONSTRAINT {} CHECK ({})").format(sql.Identifier(f"{attribute.name}_{suffix}"), condition)
-            for suffix, condition in conditions.items()
-        ]
-        table = _names(definition, attribute.personal)["layer"]
-        made.append(sql.SQL("ALTER TABLE {} {};").format(table, sql.SQL(", ").join(actions)))
-    return _lines(made)
+def _history_columns(definition: Definition) -> sql.Composed:
+    return _template("history_index", **_names(definition), carry_over=_carry_over(definition))
 
 
-def _conditions(attribute: Attribute, is_key: bool) -> dict[str, sql.Composable]:
-    """The attribute's checks by the suffix of the constraint's name (one of _CHECK_SUFFIXES)."""
-    column = sql.Identifier(attribute.name)
-    made: dict[str, sql.Composable] = {}
-    if attribute.codes:
-        values = sql.SQL(", ").join(sql.Literal(value) for value in attribute.codes.values)
-        made["code"] = sql.SQL("{} IN ({})").format(column, values)
-    if attribute.pattern:
-        made["pattern"] = sql.SQL("{} ~ {}").format(column, sql.Literal(attribute.pattern))
-    if attribute.minimum is not None:
-        made["minimum"] = sql.SQL("{} >= {}").format(column, sql.Literal(attribute.minimum))
-    if attribute.maximum is not None:
-        made["maximum"] = sql.SQL("{} <= {}").format(column, sql.Literal(attribute.maximum))
-    if attribute.type == "real":
-        made["finite"] = sql.SQL("{} NOT IN ('NaN', 'Infinity', '-Infinity')").format(column)
-    if attribute.type == "text" and (attribute.required or is_key):
-        made["filled"] = sql.SQL("btrim({}) <> ''").format(column)
-    return made
+def _carry_over(definition: Definition, personal: bool = False) -> sql.Composed:
+    names = _names(definition, personal)
+    move_over = sql.SQL("") if personal else _template("move_over", **names)
+    return _template("carry_over", **names, move_over=move_over)
 
 
 def _views(definition: Definition) -> sql.Composed:

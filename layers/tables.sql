@@ -51,21 +51,35 @@ CREATE TABLE {history} (
     version    int NOT NULL,
     operation  text NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
     valid_from timestamptz NOT NULL,
-    valid_to   timestamptz,                            -- NULL: still so
     changeset  bigint NOT NULL,                        -- gis.changeset; a foreign key would cost as much as the row
     geom       geometry({geometry}, 6668),
-    PRIMARY KEY (fid, version),                        -- Usage: the history of a feature, closing its last version.
-    CHECK (valid_to >= valid_from)
+    PRIMARY KEY (fid, version)                         -- Usage: the history of a feature; its version as of a time.
 );
 -- Usage: what a changeset did.
 CREATE INDEX {changeset_index} ON {history} (changeset);
 
 -- name: history_index
--- True for a version closed by a move or a deletion: its feature is no longer found at its place.
-ALTER TABLE {history} ADD COLUMN IF NOT EXISTS is_displaced boolean NOT NULL DEFAULT false;
+-- History is only ever added to: a version ends where the next of its feature begins, so none is closed.
+-- Where the feature stood until this version, when it left that place by a move or a deletion: the box of its position.
+ALTER TABLE {history} ADD COLUMN IF NOT EXISTS left_box geometry(Geometry, 6668);
+{carry_over}
 -- Usage: the map as it was at a time: features that have left the box since. Those still inside are found through the
 -- layer's own index, so neither a load nor an edit of attributes pays for this one.
-CREATE INDEX IF NOT EXISTS {past_index} ON {history} USING gist (geom) WHERE is_displaced;
+CREATE INDEX IF NOT EXISTS {left_index} ON {history} USING gist (left_box) WHERE left_box IS NOT NULL;
+
+-- name: carry_over
+-- From tables that closed each version in place.
+DO $$ BEGIN
+    IF EXISTS (SELECT FROM pg_attribute WHERE attrelid = {history_name}::regclass AND attname = 'valid_to' AND NOT attisdropped) THEN
+        {move_over}
+        ALTER TABLE {history} DROP COLUMN IF EXISTS is_displaced, DROP COLUMN valid_to;
+    END IF;
+END $$;
+
+-- name: move_over
+UPDATE {history} h SET left_box = ST_Envelope(before.geom) FROM {history} before
+        WHERE before.fid = h.fid AND before.version = h.version - 1 AND h.operation <> 'insert'
+              AND (h.operation = 'delete' OR before.geom IS DISTINCT FROM h.geom);
 
 -- name: create_personal
 CREATE TABLE {layer} (
@@ -81,10 +95,8 @@ CREATE TABLE {history} (
     version    int NOT NULL,
     operation  text NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
     valid_from timestamptz NOT NULL,
-    valid_to   timestamptz,
     changeset  bigint NOT NULL,                        -- gis.changeset; a foreign key would cost as much as the row
-    PRIMARY KEY (fid, version),
-    CHECK (valid_to >= valid_from)
+    PRIMARY KEY (fid, version)
 );
 -- Usage: what a changeset did.
 CREATE INDEX {changeset_index} ON {history} (changeset);
@@ -108,8 +120,7 @@ BEGIN
         NEW.updated_at := clock_timestamp();
         NEW.updated_by := gis.current_account();
     END IF;
-    {defaults}
-    RETURN NEW;
+    {defaults}RETURN NEW;
 END $$;
 
 -- name: feature_identity
@@ -136,6 +147,8 @@ IF current_setting('machimori.restore', true) = 'on' THEN
 
 -- name: log_function
 -- Once per statement, with transition tables: whichever door a change came through, history and drawing twin follow.
+-- Joins of transition tables are planned anew each time (EXECUTE): a plan made for one row and kept by the connection
+-- would compare each row of a bulk edit with each other.
 CREATE OR REPLACE FUNCTION {log}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -152,43 +165,43 @@ BEGIN
     ELSIF TG_OP = 'UPDATE' THEN
         IF NOT EXISTS (SELECT FROM new_rows) THEN RETURN NULL; END IF;
         my_changeset := gis.current_changeset();
-        {close_changed}
-        INSERT INTO {history} (fid, version, operation, valid_from, changeset{columns})
-        SELECT fid, version, 'update', happened_at, my_changeset{columns} FROM new_rows;
+        {keep_changed}
         {draw_changed}
     ELSE
         IF NOT EXISTS (SELECT FROM old_rows) THEN RETURN NULL; END IF;
         my_changeset := gis.current_changeset();
-        {close_deleted}
-        INSERT INTO {history} (fid, version, operation, valid_from, valid_to, changeset{columns})
-        SELECT fid, version + 1, 'delete', happened_at, happened_at, my_changeset{columns} FROM old_rows;
+        INSERT INTO {history} (fid, version, operation, valid_from, changeset{left}{columns})
+        SELECT fid, version + 1, 'delete', happened_at, my_changeset{left_place}{columns} FROM old_rows;
         {undraw}
     END IF;
     RETURN NULL;
 END $$;
 
--- name: close_changed
-UPDATE {history} h SET valid_to = greatest(happened_at, h.valid_from), is_displaced = n.geom IS DISTINCT FROM o.geom
-        FROM old_rows o JOIN new_rows n ON n.fid = o.fid WHERE h.fid = o.fid AND h.version = o.version;
+-- name: keep_changed
+EXECUTE $statement$
+            INSERT INTO {history} (fid, version, operation, valid_from, changeset, left_box{columns})
+            SELECT n.fid, n.version, 'update', $1, $2,
+                   CASE WHEN n.geom IS DISTINCT FROM o.geom THEN ST_Envelope(o.geom) END{new_columns}
+            FROM new_rows n JOIN old_rows o ON o.fid = n.fid
+        $statement$ USING happened_at, my_changeset;
 
--- name: close_deleted
-UPDATE {history} h SET valid_to = greatest(happened_at, h.valid_from), is_displaced = true
-        FROM old_rows o WHERE h.fid = o.fid AND h.version = o.version;
-
--- name: close_personal
-UPDATE {history} h SET valid_to = greatest(happened_at, h.valid_from)
-        FROM old_rows o WHERE h.fid = o.fid AND h.version = o.version;
+-- name: keep_changed_personal
+INSERT INTO {history} (fid, version, operation, valid_from, changeset{columns})
+        SELECT fid, version, 'update', happened_at, my_changeset{columns} FROM new_rows;
 
 -- name: draw_new
 INSERT INTO {tiles} (fid, geom{drawn}) SELECT fid, gis.tile_geometry(geom){drawn} FROM new_rows;
 
 -- name: draw_changed
-UPDATE {tiles} t SET (fid, geom{drawn}) = ROW(n.fid, gis.tile_geometry(n.geom){new_drawn})
-        FROM new_rows n JOIN old_rows o ON o.fid = n.fid
-        WHERE t.fid = n.fid AND (n.geom IS DISTINCT FROM o.geom OR ROW(n.fid{new_drawn}) IS DISTINCT FROM ROW(o.fid{old_drawn}));
+EXECUTE $statement$
+            UPDATE {tiles} t
+            SET (geom{drawn}) = ROW(CASE WHEN n.geom IS DISTINCT FROM o.geom THEN gis.tile_geometry(n.geom) ELSE t.geom END{new_drawn})
+            FROM new_rows n JOIN old_rows o ON o.fid = n.fid
+            WHERE t.fid = n.fid AND ROW(n.geom{new_drawn}) IS DISTINCT FROM ROW(o.geom{old_drawn})
+        $statement$;
 
 -- name: undraw
-DELETE FROM {tiles} t USING old_rows o WHERE t.fid = o.fid;
+EXECUTE 'DELETE FROM {tiles} t USING old_rows o WHERE t.fid = o.fid';
 
 -- name: triggers
 CREATE OR REPLACE TRIGGER stamp BEFORE INSERT OR UPDATE ON {layer} FOR EACH ROW EXECUTE FUNCTION {stamp}();

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from gis.database import Database
 from gis.errors import UsageError
+from layers.catalogue import sync
 from layers.changes import Delete, Insert, Update
 from layers.definition import Definition, load_definitions
 from layers.editing import apply_changes
@@ -57,6 +58,28 @@ def test_features_are_as_they_were_at_each_moment(
         inside = [[row.version for row in features_at(connection, sites, at, BBOX)] for at in moments]
     assert everywhere == [[], ["甲"], ["乙"], ["乙"], []]
     assert inside == [[], [1], [2], [], []]
+
+
+def test_histories_that_closed_their_versions_in_place_are_carried_over(
+    database: Database, owner: Engine, sites: Definition, moments: list[datetime]
+) -> None:
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "ALTER TABLE history.evacuation_site DROP COLUMN left_box, ADD COLUMN valid_to timestamptz,"
+                " ADD COLUMN is_displaced boolean NOT NULL DEFAULT false"
+            )
+        )
+        connection.execute(text("UPDATE gis.layer SET ddl_sha256 = '' WHERE name = 'evacuation_site'"))
+        connection.execute(text("SET ROLE machimori_owner"))
+        assert sync(connection) == ["evacuation_site"]
+    with database.begin("dept_disaster") as connection:
+        inside = [[row.version for row in features_at(connection, sites, at, BBOX)] for at in moments]
+        left = connection.execute(
+            text("SELECT version, left_box IS NOT NULL FROM history.evacuation_site ORDER BY version")
+        ).all()
+    assert inside == [[], [1], [2], [], []]
+    assert [tuple(row) for row in left] == [(1, False), (2, False), (3, True), (4, True)]
 
 
 def test_every_moment_shows_exactly_one_version_of_a_feature(

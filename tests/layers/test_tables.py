@@ -24,7 +24,7 @@ def office(database: Database) -> Iterator[Connection]:
 
 def _history(connection: Connection, layer: str, fid: int) -> list[tuple[object, ...]]:
     rows = connection.execute(
-        text(f"SELECT version, operation, valid_to IS NULL FROM history.{layer} WHERE fid = :fid ORDER BY version"),
+        text(f"SELECT version, operation FROM history.{layer} WHERE fid = :fid ORDER BY version"),
         {"fid": fid},
     )
     return [tuple(row) for row in rows]
@@ -34,11 +34,7 @@ def test_every_change_leaves_a_version_in_the_history(office: Connection) -> Non
     fid = office.execute(text(SITE), {"id": "a"}).scalar_one()
     office.execute(text("UPDATE layers.evacuation_site SET tsunami = true WHERE fid = :fid"), {"fid": fid})
     office.execute(text("DELETE FROM layers.evacuation_site WHERE fid = :fid"), {"fid": fid})
-    assert _history(office, "evacuation_site", fid) == [
-        (1, "insert", False),
-        (2, "update", False),
-        (3, "delete", False),
-    ]
+    assert _history(office, "evacuation_site", fid) == [(1, "insert"), (2, "update"), (3, "delete")]
 
 
 def test_a_changeset_names_person_role_and_reason(office: Connection) -> None:
@@ -123,8 +119,9 @@ def test_a_later_version_never_begins_before_the_one_it_replaces(database: Datab
         with database.begin("dept_disaster") as late:
             late.execute(text(SITE), {"id": "a"})
         early.execute(text("UPDATE layers.evacuation_site SET note = 'x'"))
-        spans = early.execute(text("SELECT valid_from, valid_to FROM history.evacuation_site ORDER BY version")).all()
-    assert spans[0].valid_from <= spans[0].valid_to == spans[1].valid_from
+        query = text("SELECT valid_from FROM history.evacuation_site ORDER BY version")
+        first, second = early.execute(query).scalars()
+    assert first <= second
 
 
 @pytest.mark.parametrize(
