@@ -6,6 +6,7 @@ from flask import Blueprint, Response, abort, make_response, render_template, re
 
 from alerts.cap import CONTENT_TYPE, render_cap
 from gis.errors import UsageError
+from layers.legend import legend
 from webmap import board, town_map
 from webmap.languages import gettext, language
 from webmap.services import citizen_connection, services
@@ -47,7 +48,13 @@ def asked_hazard() -> str | None:
 @blueprint.get("/")
 def show_map() -> str:
     """Show the map; its data come from the feeds."""
-    return render_template("citizen/map.html", script=town_map.map_script(services().town, language()), assets=town_map)
+    base = town_map.load_base_layers()
+    return render_template(
+        "citizen/map.html",
+        script=town_map.map_script(services().town, base, language()),
+        assets=town_map,
+        base_legend=[entry for definition in base for entry in legend(definition, language())],
+    )
 
 
 @blueprint.get("/list")

@@ -7,23 +7,27 @@ and the script is the same for every reader of a language.
 
 from __future__ import annotations
 
-import json
-from functools import cache
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import TypeVar, cast
 
 import folium
+import orjson
 from branca.element import Element, Figure
-from folium.plugins import VectorGridProtobuf
+from sqlalchemy import text
 
 from gis.town import Town
+from layers.definition import Definition, parse_definition
+from webmap import layer_tiles
 from webmap.languages import gettext, mark
+from webmap.layer_tiles import DEEPEST_ZOOM, WIDEST_ZOOM
 from webmap.security import BACKGROUND_TILES_ORIGIN
+from webmap.services import citizen_connection
 
 _Element = TypeVar("_Element", bound=Element)
 _VENDOR = "/static/vendor"
 # https://maps.gsi.go.jp/development/ichiran.html : terms ask for the words 地理院タイル with this link.
 _GSI_ATTRIBUTION = '<a href="https://maps.gsi.go.jp/development/ichiran.html">地理院タイル（国土地理院）</a>'
-WIDEST_ZOOM, DEEPEST_ZOOM = 5, 18
 
 
 class _Map(folium.Map):
@@ -31,45 +35,12 @@ class _Map(folium.Map):
     default_css = [("leaflet", f"{_VENDOR}/leaflet/leaflet.css")]  # noqa: RUF012 (folium declares it so)
 
 
-class VectorTiles(VectorGridProtobuf):
-    """Vector tiles, drawn by the library of our own host."""
-
-    default_js = [("vectorgrid", f"{_VENDOR}/leaflet.vectorgrid/Leaflet.VectorGrid.bundled.min.js")]  # noqa: RUF012 (folium declares it so)
-
-
-SCRIPTS = [url for element in (_Map, VectorTiles) for _, url in element.default_js]
+SCRIPTS = [*(url for _, url in _Map.default_js), *layer_tiles.SCRIPTS]
 STYLES = [url for _, url in _Map.default_css]
 
-# Our own base map, from below: layer → name and style (an object, or a function of attributes and zoom).
-# Classes of road: data/codes/road_class.toml.
-_BASE_LAYERS = {
-    "base_water": (
-        mark("Water"),
-        """{fill: true, fillColor: "#a9d2ea", fillOpacity: 0.9, color: "#6ba3c4", weight: 0.6}""",
-    ),
-    "base_building": (
-        mark("Buildings"),
-        """function (p, zoom) {
-            if (zoom < 13) { return []; }
-            var colors = {public: "#b9a3c9", commercial: "#d9b48f", industrial: "#b5b9bd"};
-            return {fill: true, fillColor: colors[p.class] || "#d3cabb", fillOpacity: 0.9, color: "#8f8678", weight: 0.5
-            };
-        }""",
-    ),
-    "base_road": (
-        mark("Roads"),
-        """function (p, zoom) {
-            var weights = {expressway: 5, national: 4, prefectural: 3, municipal: 1.8, lane: 1};
-            var colors = {expressway: "#5a8f5a", national: "#c47a3a", prefectural: "#c9a13b"};
-            if (zoom < 12 && !colors[p.class]) { return []; }
-            return {color: colors[p.class] || "#a59f94", weight: (weights[p.class] || 1) * (zoom < 13 ? 0.6 : 1)};
-        }""",
-    ),
-    "city_area": (
-        mark("City outline"),
-        """{fill: false, color: "#5f3a91", weight: 2, opacity: 0.8, dashArray: "10 5"}""",
-    ),
-}
+# Our own base map, from below: layer → how much its areas hide of what lies beneath; 0 is an outline.
+# How it looks is its definition's style, as of any other layer.
+_BASE_LAYERS = {"base_water": 0.9, "base_building": 0.9, "base_road": 1.0, "city_area": 0.0}
 # What map.js fills from the feeds.
 _DATA_LAYERS = {
     "areas": mark("Areas of warnings"),
@@ -79,28 +50,46 @@ _DATA_LAYERS = {
 }
 
 
-@cache
-def map_script(town: Town, language: str) -> str:
-    """Return the script that builds the map in the element `map_town`; names in the request's language.
+def load_base_layers() -> list[Definition]:
+    """Return the definitions of the base map, from below, as the catalogue has them now."""
+    query = text("SELECT name, definition FROM gis.layer WHERE name = ANY(:names)")
+    with citizen_connection() as connection:
+        rows = connection.execute(query, {"names": list(_BASE_LAYERS)}).all()
+    stored = {row.name: row.definition for row in rows}
+    return [parse_definition(stored[name], f"the catalogue's {name}") for name in _BASE_LAYERS if name in stored]
 
-    `language` must be the request's language; it is the cache's key.
+
+def map_script(town: Town, base: Sequence[Definition], language: str) -> str:
+    """Return the script that builds the map in the element `map_town`.
+
+    `language` must be the request's: names of layers and of everything else are to agree.
     """
-    town_map = base_map(town)
-    for name, title in _DATA_LAYERS.items():
-        named(folium.FeatureGroup(name=gettext(title)), name).add_to(town_map)
-    named(folium.LayerControl(collapsed=True), "layers").add_to(town_map)
-    return script_of(town_map)
+    return _script(town, _key(base), language, tuple(_DATA_LAYERS))
 
 
-@cache
 def small_map_script(town: Town, language: str) -> str:
     """Return the script of the map on an alert's or incident's page: base map and one area, no switches."""
-    town_map = base_map(town)
-    named(folium.FeatureGroup(), "areas").add_to(town_map)
+    return _script(town, _key(load_base_layers()), language, ("areas",))
+
+
+@lru_cache(maxsize=16)
+def _script(town: Town, base: bytes, language: str, groups: tuple[str, ...]) -> str:
+    # Folium takes a tenth of a second: too long for every reader of the first page, and nothing changes but styles.
+    definitions = [parse_definition(values, "the base map") for values in orjson.loads(base)]
+    town_map = base_map(town, definitions, language)
+    for name in groups:
+        named(folium.FeatureGroup(name=gettext(_DATA_LAYERS[name])), name).add_to(town_map)
+    if len(groups) > 1:
+        named(folium.LayerControl(collapsed=True), "layers").add_to(town_map)
     return script_of(town_map)
 
 
-def base_map(town: Town) -> folium.Map:
+def _key(base: Sequence[Definition]) -> bytes:
+    """Return the definitions as something that a cache can compare."""
+    return orjson.dumps([definition.to_json() for definition in base])
+
+
+def base_map(town: Town, base: Sequence[Definition], language: str) -> folium.Map:
     """Return the town's map with background and base layers, to which a page adds its own."""
     lon, lat = town.center
     town_map = named(
@@ -122,13 +111,10 @@ def base_map(town: Town) -> folium.Map:
         overlay=True,
     )
     named(background, "background").add_to(town_map)
-    for layer, (title, style) in _BASE_LAYERS.items():
-        options = (
-            f"{{vectorTileLayerStyles: {{{json.dumps(layer)}: {style}}}, rendererFactory: L.canvas.tile, "
-            f"minZoom: {WIDEST_ZOOM}, maxZoom: {DEEPEST_ZOOM}, maxNativeZoom: 16}}"
-        )
-        tiles = VectorTiles(f"/tiles/{layer}/{{z}}/{{x}}/{{y}}.mvt", name=gettext(title), options=options)
-        named(tiles, layer).add_to(town_map)
+    for definition in base:
+        url = f"/tiles/{definition.name}/{{z}}/{{x}}/{{y}}.mvt"
+        tiles = layer_tiles.layer_tiles(definition, url, language, _BASE_LAYERS[definition.name])
+        named(tiles, definition.name).add_to(town_map)
     return town_map
 
 

@@ -138,10 +138,13 @@ def take_back(changeset_id: int) -> AnyResponse | tuple[str, int]:
 
 
 def feature_title(definition: Definition, values: Values | None) -> str:
-    """Return what people know a feature by: its key or its name; "" when it has neither."""
-    names = (definition.key, "name", definition.style.label)
+    """Return what people know a feature by: its key and its name, or what the map writes beside it; "" for none."""
     known = {attribute.name for attribute in definition.table_attributes}
-    return next((str(values[name]) for name in names if values and name in known and values.get(name)), "")
+
+    def written(*names: str) -> str:
+        return " ".join(str(values[name]) for name in names if values and name in known and values.get(name))
+
+    return written(definition.key, "name") or written(definition.style.label)
 
 
 def _changeset_page(changeset_id: int, dependants: tuple[Dependant, ...]) -> str:

@@ -12,7 +12,7 @@ from psycopg import sql
 from sqlalchemy import Connection
 
 from gis.queries import load_queries
-from layers.catalogue import UnknownLayerError, find_layer, load_layers, summarise_layer
+from layers.catalogue import LayerSummary, UnknownLayerError, find_layer, load_layers, summarise_layer
 from layers.copying import driver
 from layers.definition import Definition
 from layers.exporter import export_layer
@@ -65,6 +65,7 @@ def show_layer(name: str) -> str:
         rights = layer_rights(connection)[name]
         summary = summarise_layer(connection, definition)
         first = _first_change(connection, definition)
+        start = _middle_place(connection, summary)
         titles = role_titles(connection)
     tiles_url = f"/staff/tiles/{name}/{{z}}/{{x}}/{{y}}.mvt?at={quote(written)}"
     now = datetime.now().astimezone()
@@ -72,6 +73,7 @@ def show_layer(name: str) -> str:
         "staff/layer.html",
         layer=definition,
         summary=summary,
+        start=start,
         rights=rights,
         titles=titles,
         at=at,
@@ -131,3 +133,13 @@ def _first_change(connection: Connection, definition: Definition) -> datetime | 
     query = sql.SQL(_QUERIES.sql("first_change")).format(history=sql.Identifier("history", definition.name))
     found = driver(connection).execute(query).fetchone()
     return None if found is None else found[0]
+
+
+def _middle_place(connection: Connection, summary: LayerSummary) -> tuple[float, float] | None:
+    """Return (lon, lat) of a feature in the middle of a layer, None when it has no position at all."""
+    if summary.extent is None:
+        return None
+    west, south, east, north = summary.extent
+    table = sql.Identifier("layers", summary.definition.name)
+    query = sql.SQL(_QUERIES.sql("middle_feature")).format(layer=table)
+    return driver(connection).execute(query, {"lon": (west + east) / 2, "lat": (south + north) / 2}).fetchone()

@@ -15,14 +15,16 @@ function show(day) {
 }
 
 dressMap(map);
-const extent = JSON.parse(box.dataset.extent);
-if (extent) map.fitBounds([[extent[1], extent[0]], [extent[3], extent[2]]], { maxZoom: 16 });
+const [extent, start, minZoom] = [box.dataset.extent, box.dataset.start, box.dataset.minZoom].map(JSON.parse);
+if (extent) map.fitBounds([[extent[1], extent[0]], [extent[3], extent[2]]], { maxZoom: 16, animate: false });
+if (start && map.getZoom() < minZoom) map.setView([start[1], start[0]], minZoom, { animate: false });
 tiles.on("click", ({ latlng, layer }) => {
   const fid = String(layer.properties.fid);
   const link = element("a", { href: box.dataset.features + fid }, box.dataset.link.replace("{fid}", fid));
   L.popup().setLatLng(latlng).setContent(link).openOn(map);
 });
-tiles.once("load", () => { box.dataset.ready = "layer"; });
+const ready = () => { box.dataset.ready = "layer"; };
+tiles.isLoading() ? tiles.once("load", ready) : ready();
 slide.hidden = slide.max === "0";
 slide.addEventListener("input", () => {
   const day = new Date(Date.parse(field.min) + slide.valueAsNumber * DAY_MS).toISOString().slice(0, 10);

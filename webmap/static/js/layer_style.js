@@ -26,9 +26,10 @@
     return {
       color: look.color,
       weight: spec.shape === "line" ? look.width * (zoom < 13 ? 0.6 : 1) : Math.min(look.width, 4),
-      fill: spec.shape !== "line",
+      fill: spec.shape !== "line" && spec.opacity > 0,
       fillColor: look.fill,
-      fillOpacity: spec.shape === "point" ? 0.9 : 0.45,
+      fillOpacity: spec.shape === "point" ? 0.9 : spec.opacity,
+      dashArray: spec.opacity > 0 ? null : "10 5",
       radius: POINT_RADIUS,
       symbol: look.symbol,
       label: zoom >= 16 && text !== undefined && text !== null ? String(spec.names[text] ?? text) : "",
