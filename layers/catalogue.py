@@ -17,6 +17,7 @@ from gis.queries import load_queries
 from layers import tables
 from layers.copying import driver
 from layers.definition import Definition, load_definitions, parse_definition
+from layers.grants import apply_grants
 
 _QUERIES = load_queries(__file__)
 
@@ -134,6 +135,7 @@ def _change_layer(connection: Connection, old: Definition, new: Definition) -> N
         tables.regenerate_statements(new),
     ]
     driver(connection).execute(sql.SQL("\n").join(statements))
+    apply_grants(connection, new)
     _store(connection, new)
 
 

@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gis.settings import Settings
+from webmap.grant_commands import PARTS as GRANT_PARTS
+from webmap.grant_commands import add_parts as add_grant_parts
+from webmap.grant_commands import run_part as run_grant_part
 
 if TYPE_CHECKING:
     from gis.database import Database
@@ -23,6 +26,7 @@ EXAMPLE = (
     "./machimori layers add ponds.shp --name pond --crs EPSG:6678 --owner construction\n"
     "./machimori layers export shelter shelters.gpkg --bbox=141.1,38.3,141.3,38.5\n"
     "./machimori layers qgis-project town.qgz --for tanaka\n"
+    "./machimori layers grant hydrant --department construction --right edit --area 04214\n"
     "./machimori layers check"
 )
 
@@ -39,6 +43,7 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     importing.add_argument(
         "--source", metavar="TEXT", help="where the features come from (default: the layer's source)"
     )
+    importing.add_argument("--department", metavar="DEPARTMENT", help="with whose rights (default: the layer's owner)")
     adding = parts.add_parser("add", help="make a new internal layer from a file")
     adding.add_argument("--name", required=True, metavar="NAME", help="a-z, 0-9 and _")
     adding.add_argument("--title", default="", metavar="TEXT", help="what people read (default: the file's name)")
@@ -63,6 +68,7 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     project.add_argument("--language", choices=("ja", "en"), default="ja", help="of all names (default: ja)")
     project.add_argument("--host", help="where QGIS reaches the database, if not as this machine does (a tunnel)")
     project.add_argument("--port", type=int, help="the port there")
+    add_grant_parts(parts)
     check = parts.add_parser("check", help="compare tables, drawing twins, history and definitions")
     check.add_argument("name", nargs="?", metavar="NAME", help="one layer (default: all)")
 
@@ -73,6 +79,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     if args.part == "add":
         return _add(args, settings)
+    if args.part in GRANT_PARTS:
+        return run_grant_part(args, settings)
     database = Database(settings.app_url(), pool_size=1)
     try:
         parts: dict[str, Callable[[Database, argparse.Namespace], int]] = {
@@ -127,11 +135,13 @@ def _import(database: Database, args: argparse.Namespace) -> int:
     from gis.database import SERVICE
     from layers.catalogue import find_layer
     from layers.importer import import_file
+    from layers.refusals import refusals
 
     with database.begin(SERVICE) as connection:
         definition = find_layer(connection, args.layer)
     reason = args.reason or f"import of {args.file.name}"
-    with database.begin(definition.owner_role, _person(), reason) as connection:
+    role = _role_of(args.department) if args.department else definition.owner_role
+    with refusals(definition), database.begin(role, _person(), reason) as connection:
         result = import_file(
             connection,
             args.file,
@@ -252,6 +262,16 @@ def _box(written: str | None) -> tuple[float, float, float, float] | None:
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise UsageError(f"--bbox {written!r} is empty or off the earth.", "The order is W,S,E,N: lon, lat, lon, lat.")
     return west, south, east, north
+
+
+def _role_of(department: str) -> str:
+    from gis.errors import UsageError
+    from gis.roles import load_departments
+
+    roles = {one.name: one.role_name for one in load_departments()}
+    if department not in roles:
+        raise UsageError(f"There is no department {department!r}.", f"Known are: {', '.join(roles)}.")
+    return roles[department]
 
 
 def _person() -> str:
