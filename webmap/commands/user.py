@@ -55,7 +55,7 @@ def add_args(parser: argparse.ArgumentParser) -> None:
 
 _OF_ONE = {
     "passwd": f"set a new password, which ends all sessions; {_ASKED}",
-    "disable": "close a login at once; its name stays in the history",
+    "disable": "close a login at once, that to the database too; the name stays in the history",
     "enable": "open a disabled login again",
     "events": "what happened to a login, who did it and when",
 }
@@ -140,11 +140,14 @@ def _departments(connection: Connection, args: argparse.Namespace) -> None:
 
 def _disable(connection: Connection, args: argparse.Namespace) -> None:
     from gis.accounts import set_active
+    from gis.db_login import list_db_logins, revoke_db_login
     from gis.desk_sessions import end_sessions
 
     set_active(connection, args.name, args.part == "enable")
     if args.part == "disable":
         end_sessions(connection, args.name)
+        if any(login.name == args.name for login in list_db_logins(connection)):
+            revoke_db_login(connection, args.name)
     print(f"{args.name} is {args.part}d")
 
 
