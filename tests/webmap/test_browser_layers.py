@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from gis.database import Database
 from layers.changes import Update
@@ -65,9 +65,10 @@ def test_the_catalogue_and_a_layer_are_readable_on_every_screen(
     assert window.other_hosts <= {BACKGROUND_TILES_ORIGIN}
 
 
-def test_the_slider_reaches_the_past_and_a_click_the_history(
+def test_the_slider_reaches_the_past_and_a_changeset_its_features(
     visit: Callable[..., Visit],  # noqa: F811
     town_database: Database,
+    owner: Engine,
     staff: None,
 ) -> None:
     sites = load_definitions()["evacuation_site"]
@@ -78,6 +79,16 @@ def test_the_slider_reaches_the_past_and_a_click_the_history(
     page = enter(window, "hanako", "/staff/layers/evacuation_site")
     page.wait_for_selector("#map_town[data-ready=layer]")
     assert page.locator("#slide").is_hidden(), "the layer is of today: there is no past to slide through"
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE gis.changeset SET created_at = created_at - interval '10 days'"))
+    page.reload()
+    page.wait_for_selector("#map_town[data-ready=layer]")
+    page.wait_for_load_state("networkidle")
+    assert drawn_pixels(page, "layer") > 0
+    with page.expect_response(lambda answer: "evacuation_site" in answer.url and "at=20" in answer.url):
+        page.locator("#slide").fill("0")
+    page.wait_for_load_state("networkidle")
+    assert drawn_pixels(page, "layer") == 0, "ten days ago there was nothing"
     page.goto(f"{window.address}/staff/changesets/{changed.changeset}")
     page.wait_for_selector("#map_town[data-ready=changes]")
     assert page.locator("path.change").count() == 2

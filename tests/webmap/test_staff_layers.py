@@ -168,3 +168,15 @@ def test_a_layer_is_downloaded_whole_and_without_names_of_editors(log_in: LogIn,
     geojson = client.get("/staff/layers/evacuation_site/download.geojson").json
     assert geojson is not None and len(geojson["features"]) == 1
     assert client.get("/staff/layers/sewer_pipe/download.csv").status_code == 400, "lines have no CSV"
+
+
+def test_the_editor_is_offered_to_those_who_may_edit(log_in: LogIn, database: Database) -> None:
+    client = log_in("saburo")
+    for page in ("", "/history"):
+        assert 'href="/staff/layers/sewer_pipe/edit"' in client.get(f"/staff/layers/sewer_pipe{page}").text
+        assert "/edit" not in client.get(f"/staff/layers/shelter{page}").text
+
+
+def test_a_bound_is_told_as_what_it_is(log_in: LogIn, database: Database) -> None:
+    page = log_in("saburo").get("/staff/layers/sewer_pipe?lang=en").text
+    assert "≥ 0" in page and "1870 – 2200" in page

@@ -53,7 +53,9 @@ def show_layer_history(name: str) -> str:
     with staff_connection() as connection:
         definition = find_layer(connection, name)
         found = layer_history(connection, definition, _ROWS, request.args.get("before", type=int))
-        return render_template("staff/layer_history.html", layer=definition, **_list_of(connection, found))
+        rights = layer_rights(connection)[name]
+        listed = _list_of(connection, found)
+    return render_template("staff/layer_history.html", layer=definition, rights=rights, **listed)
 
 
 @blueprint.get("/people/<account>")
