@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gis.settings import Settings
+from webmap.field_work import FIELD_PARTS, add_field_args, parse_box, person_at_shell
 from webmap.grant_commands import PARTS as GRANT_PARTS
 from webmap.grant_commands import add_parts as add_grant_parts
 from webmap.grant_commands import run_part as run_grant_part
@@ -27,6 +27,8 @@ EXAMPLE = (
     "./machimori layers export shelter shelters.gpkg --bbox=141.1,38.3,141.3,38.5\n"
     "./machimori layers qgis-project town.qgz --for tanaka\n"
     "./machimori layers grant hydrant --department construction --right edit --area 04214\n"
+    "./machimori layers checkout field.gpkg --layer sewer_manhole --bbox=141.1,38.3,141.3,38.5\n"
+    "./machimori layers checkin field.gpkg --reason 点検\n"
     "./machimori layers check"
 )
 
@@ -60,21 +62,14 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     export.add_argument("file", type=Path, metavar="FILE")
     export.add_argument("--crs", metavar="EPSG:N", help="default: EPSG:6668; .geojson: CRS84")
     export.add_argument("--bbox", metavar="W,S,E,N", help="only features that meet this box, degrees")
-    project = parts.add_parser("qgis-project", help="write a ready QGIS project: layers, styles, labels, value lists")
-    project.add_argument("file", type=Path, metavar="FILE.qgz")
-    project.add_argument(
-        "--for", dest="login", metavar="LOGIN", help="what this login (user db-login) may see and edit"
-    )
-    project.add_argument("--language", choices=("ja", "en"), default="ja", help="of all names (default: ja)")
-    project.add_argument("--host", help="where QGIS reaches the database, if not as this machine does (a tunnel)")
-    project.add_argument("--port", type=int, help="the port there")
+    add_field_args(parts)
     add_grant_parts(parts)
     check = parts.add_parser("check", help="compare tables, drawing twins, history and definitions")
     check.add_argument("name", nargs="?", metavar="NAME", help="one layer (default: all)")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Do one part; 1 if `check` found something."""
+    """Do one part; 1 if `check` found something, or `checkin` conflicts."""
     from gis.database import Database
 
     if args.part == "add":
@@ -89,7 +84,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             "import": _import,
             "export": _export,
             "check": _check,
-            "qgis-project": _qgis_project,
+            **FIELD_PARTS,
         }
         return parts[args.part](database, args)
     finally:
@@ -141,7 +136,7 @@ def _import(database: Database, args: argparse.Namespace) -> int:
         definition = find_layer(connection, args.layer)
     reason = args.reason or f"import of {args.file.name}"
     role = _role_of(args.department) if args.department else definition.owner_role
-    with refusals(definition), database.begin(role, _person(), reason) as connection:
+    with refusals(definition), database.begin(role, person_at_shell(), reason) as connection:
         result = import_file(
             connection,
             args.file,
@@ -197,24 +192,9 @@ def _export(database: Database, args: argparse.Namespace) -> int:
 
     with database.begin(SERVICE) as connection:
         definition = find_layer(connection, args.name)
-    with database.begin(definition.owner_role, _person()) as connection:
-        count = export_layer(connection, definition, args.file, args.crs, _box(args.bbox))
+    with database.begin(definition.owner_role, person_at_shell()) as connection:
+        count = export_layer(connection, definition, args.file, args.crs, parse_box(args.bbox))
     print(f"{count} features of {args.name} are in {args.file}")
-    return 0
-
-
-def _qgis_project(database: Database, args: argparse.Namespace) -> int:
-    from dataclasses import replace
-
-    from gis.database import SERVICE
-    from gis.direct_access import server_address
-    from layers.qgis_project import write_project
-
-    with database.begin(SERVICE) as connection:
-        address = server_address(connection)
-        address = replace(address, host=args.host or address.host, port=args.port or address.port)
-        tables = write_project(connection, args.file, address, args.login, args.language)
-    print(f"{args.file} has {len(tables)} layers at {address.host}:{address.port}; QGIS asks for the password")
     return 0
 
 
@@ -248,22 +228,6 @@ def _print_result(result: ImportResult, is_dry_run: bool) -> None:
         print(f"columns that no attribute takes: {', '.join(result.unused_headers)}")
 
 
-def _box(written: str | None) -> tuple[float, float, float, float] | None:
-    from gis.errors import UsageError
-
-    if written is None:
-        return None
-    try:
-        west, south, east, north = (float(part) for part in written.split(","))
-    except ValueError as error:
-        raise UsageError(
-            f"--bbox {written!r} is no box.", "Write --bbox=141.1,38.3,141.3,38.5 (W,S,E,N, degrees)."
-        ) from error
-    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        raise UsageError(f"--bbox {written!r} is empty or off the earth.", "The order is W,S,E,N: lon, lat, lon, lat.")
-    return west, south, east, north
-
-
 def _role_of(department: str) -> str:
     from gis.errors import UsageError
     from gis.roles import load_departments
@@ -272,11 +236,6 @@ def _role_of(department: str) -> str:
     if department not in roles:
         raise UsageError(f"There is no department {department!r}.", f"Known are: {', '.join(roles)}.")
     return roles[department]
-
-
-def _person() -> str:
-    """Who stands in the history: the login of the operating system, marked as such."""
-    return f"shell:{getpass.getuser()}"
 
 
 def _progress(rows: Iterable[Any]) -> Iterable[Any]:

@@ -1,0 +1,155 @@
+"""Reads what a person changed in a checked-out file, by comparing each table with its untouched copy."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from shapely.geometry.base import BaseGeometry
+
+from gis.errors import UsageError
+from gis.town import load_town
+from layers.changes import KEEP, Keep
+from layers.checkout import CHECKOUT_TABLE, FORMAT, base_table
+from layers.geopackage import from_blob, quoted
+
+
+@dataclass(frozen=True)
+class NewFeature:
+    """A row that was not there when the file was made; None stands for what was left empty."""
+
+    attributes: Mapping[str, Any]
+    geometry: BaseGeometry | None
+
+
+@dataclass(frozen=True)
+class ChangedFeature:
+    """The values that the person changed of a feature; `version` is the one that the file was made from."""
+
+    version: int
+    attributes: Mapping[str, Any]
+    geometry: BaseGeometry | Keep | None
+
+
+@dataclass(frozen=True)
+class LayerWork:
+    """The work on one layer of a file.
+
+    Attributes
+    ----------
+    columns : attribute → type, as they were when the file was made.
+    inserted : row number → feature. updated : fid → what changed. deleted : fid → version.
+    """
+
+    layer: str
+    columns: Mapping[str, str]
+    inserted: Mapping[int, NewFeature]
+    updated: Mapping[int, ChangedFeature]
+    deleted: Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """A file that came back."""
+
+    id: str
+    layers: tuple[LayerWork, ...]
+
+
+def read_checkout(path: Path) -> Checkout:
+    """Read a file that `layers checkout` made; the file itself is not touched.
+
+    Raises
+    ------
+    UsageError : it is missing, no GeoPackage, not one of ours or of another town, or its tables were rebuilt.
+    """
+    if not path.is_file():
+        raise UsageError(f"There is no file {path}.", "Check the path.")
+    try:
+        with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
+            entries = _entries(db, path)
+            layers = tuple(_read_layer(db, path, layer, dict(columns)) for _, _, _, layer, columns in entries)
+            return Checkout(entries[0][1], layers)
+    except (sqlite3.DatabaseError, ValueError) as error:
+        raise UsageError(
+            f"{path.name} cannot be read: {error}", "Give the GeoPackage that layers checkout made, unzipped."
+        ) from error
+
+
+def _entries(db: sqlite3.Connection, path: Path) -> list[tuple[int, str, str, str, list[list[str]]]]:
+    if not _columns(db, CHECKOUT_TABLE):
+        raise UsageError(
+            f"{path.name} was not made by layers checkout, so it does not say which versions it was made from.",
+            "Bring features of other files in with: ./machimori layers import",
+        )
+    rows = db.execute(f"SELECT format, checkout_id, town, layer, columns FROM {CHECKOUT_TABLE}").fetchall()  # noqa: S608
+    if not rows or any(row[0] != FORMAT for row in rows) or len({row[1] for row in rows}) != 1:
+        raise UsageError(f"{path.name} is of another version of machimori, or damaged.", "Check out again.")
+    if rows[0][2] != load_town().code:
+        raise UsageError(f"{path.name} is of the town {rows[0][2]}, not of {load_town().code}.", "Check it in there.")
+    return [(*row[:4], orjson.loads(row[4])) for row in rows]
+
+
+def _columns(db: sqlite3.Connection, table: str) -> list[str]:
+    return [row[1] for row in db.execute(f"PRAGMA table_info({quoted(table)})")]
+
+
+def _read_layer(db: sqlite3.Connection, path: Path, layer: str, columns: dict[str, str]) -> LayerWork:
+    names = list(columns)
+    _require_columns(db, path, layer, ["fid", "geom", *names])
+    listed = "".join(f", {quoted(name)}" for name in names)
+    base_rows = db.execute(f"SELECT fid, version, geom{listed} FROM {quoted(base_table(layer))}").fetchall()  # noqa: S608
+    now_rows = db.execute(f"SELECT fid, geom{listed} FROM {quoted(layer)} ORDER BY fid").fetchall()  # noqa: S608
+    base = {row[0]: row for row in base_rows}
+    inserted, updated = {}, {}
+    for fid, geom, *values in now_rows:
+        if fid not in base:
+            given = {name: _value(columns[name], value) for name, value in zip(names, values, strict=True)}
+            inserted[fid] = NewFeature(given, from_blob(geom))
+            continue
+        _, version, old_geom, *old_values = base[fid]
+        changed = {
+            name: _value(columns[name], value)
+            for name, value, old in zip(names, values, old_values, strict=True)
+            if value != old
+        }
+        geometry = _changed_geometry(old_geom, geom)
+        if changed or geometry is not KEEP:
+            updated[fid] = ChangedFeature(version, changed, geometry)
+    present = {row[0] for row in now_rows}
+    deleted = {fid: row[1] for fid, row in base.items() if fid not in present}
+    return LayerWork(layer, columns, inserted, updated, deleted)
+
+
+def _require_columns(db: sqlite3.Connection, path: Path, layer: str, wanted: list[str]) -> None:
+    found = _columns(db, layer)
+    different = sorted(set(wanted) ^ set(found))
+    if different:
+        raise UsageError(
+            f"{path.name}: the table {layer} was rebuilt: {', '.join(different)} is missing or new.",
+            "Columns are added and removed in the layer's definition, not in the file; check out again.",
+        )
+    if not {"fid", "version", "geom"} <= set(_columns(db, base_table(layer))):
+        raise UsageError(f"{path.name} has lost {base_table(layer)}, the copy with the versions.", "Check out again.")
+
+
+def _changed_geometry(old: bytes | None, new: bytes | None) -> BaseGeometry | Keep | None:
+    """Programs rewrite the blob's header at will, so the shapes decide, point for point."""
+    if old == new:
+        return KEEP
+    before, after = from_blob(old), from_blob(new)
+    if before is None or after is None:
+        return after
+    return KEEP if before.wkb == after.wkb else after
+
+
+def _value(kind: str, value: Any) -> Any:
+    """SQLite knows no booleans, and writes a whole number into a REAL column as it likes."""
+    if kind == "boolean" and value in (0, 1):
+        return bool(value)
+    return float(value) if kind == "real" and isinstance(value, int) else value

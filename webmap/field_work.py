@@ -1,0 +1,119 @@
+"""The parts of `layers` that take the map elsewhere: a QGIS project, a file for work without a network and back."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gis.database import Database
+
+
+def add_field_args(parts: Any) -> None:
+    """Declare the parts; `parts` is what `ArgumentParser.add_subparsers` returned."""
+    project = parts.add_parser("qgis-project", help="write a ready QGIS project: layers, styles, labels, value lists")
+    project.add_argument("file", type=Path, metavar="FILE.qgz")
+    project.add_argument(
+        "--for", dest="login", metavar="LOGIN", help="what this login (user db-login) may see and edit"
+    )
+    project.add_argument("--language", choices=("ja", "en"), default="ja", help="of all names (default: ja)")
+    project.add_argument("--host", help="where QGIS reaches the database, if not as this machine does (a tunnel)")
+    project.add_argument("--port", type=int, help="the port there")
+    out = parts.add_parser("checkout", help="take features out for work without a network: a GeoPackage with versions")
+    out.add_argument("file", type=Path, metavar="FILE.gpkg")
+    out.add_argument("--layer", action="append", required=True, metavar="NAME", help="may be given several times")
+    out.add_argument("--bbox", metavar="W,S,E,N", help="only features that meet this box, degrees")
+    back = parts.add_parser("checkin", help="merge such a file's work with what others did meanwhile; list conflicts")
+    back.add_argument("file", type=Path, metavar="FILE.gpkg")
+    back.add_argument("--reason", required=True, metavar="TEXT", help="why, for the history")
+
+
+def _qgis_project(database: Database, args: argparse.Namespace) -> int:
+    from dataclasses import replace
+
+    from gis.database import SERVICE
+    from gis.direct_access import server_address
+    from layers.qgis_project import write_project
+
+    with database.begin(SERVICE) as connection:
+        address = server_address(connection)
+        address = replace(address, host=args.host or address.host, port=args.port or address.port)
+        tables = write_project(connection, args.file, address, args.login, args.language)
+    print(f"{args.file} has {len(tables)} layers at {address.host}:{address.port}; QGIS asks for the password")
+    return 0
+
+
+def _check_out(database: Database, args: argparse.Namespace) -> int:
+    from gis.database import SERVICE
+    from layers.catalogue import find_layer
+    from layers.checkout import check_out
+
+    with database.begin(SERVICE) as connection:
+        definitions = [find_layer(connection, name) for name in dict.fromkeys(args.layer)]
+        for done in check_out(connection, definitions, args.file, parse_box(args.bbox)):
+            print(f"{done.layer}: {done.feature_count} features are in {args.file}")
+    return 0
+
+
+def _check_in(database: Database, args: argparse.Namespace) -> int:
+    from gis.database import SERVICE
+    from layers.catalogue import find_layer
+    from layers.checkin import check_in, conflict_lines, owner_of_work
+    from layers.checkout_reading import read_checkout
+
+    checkout = read_checkout(args.file)
+    with database.begin(SERVICE) as connection:
+        definitions = {work.layer: find_layer(connection, work.layer) for work in checkout.layers}
+    role = owner_of_work(checkout, definitions).owner_role
+    with database.begin(role, person_at_shell(), args.reason) as connection:
+        done = check_in(connection, checkout, definitions, args.reason)
+    for layer in done:
+        outcome, name = layer.outcome, layer.definition.name
+        print(
+            f"{name}: {len(outcome.inserted)} added, {len(outcome.updated) + len(outcome.restored)} changed,"
+            f" {len(outcome.deleted)} deleted, {len(outcome.unchanged)} were so already,"
+            f" {len(outcome.conflicts)} in conflict"
+        )
+        for conflict in outcome.conflicts:
+            for line in conflict_lines(layer.definition, conflict, "en"):
+                print(f"  {name} {conflict.fid}: {line}")
+    if not done:
+        print(f"{args.file} holds no changes")
+    return 1 if any(layer.outcome.conflicts for layer in done) else 0
+
+
+def parse_box(written: str | None) -> tuple[float, float, float, float] | None:
+    """Return --bbox as (min lon, min lat, max lon, max lat) in degrees, None when it was not given.
+
+    Raises
+    ------
+    UsageError : it is no box, or off the earth.
+    """
+    from gis.errors import UsageError
+
+    if written is None:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in written.split(","))
+    except ValueError as error:
+        raise UsageError(
+            f"--bbox {written!r} is no box.", "Write --bbox=141.1,38.3,141.3,38.5 (W,S,E,N, degrees)."
+        ) from error
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        raise UsageError(f"--bbox {written!r} is empty or off the earth.", "The order is W,S,E,N: lon, lat, lon, lat.")
+    return west, south, east, north
+
+
+def person_at_shell() -> str:
+    """Who stands in the history: the login of the operating system, marked as such."""
+    return f"shell:{getpass.getuser()}"
+
+
+FIELD_PARTS: dict[str, Callable[[Database, argparse.Namespace], int]] = {
+    "qgis-project": _qgis_project,
+    "checkout": _check_out,
+    "checkin": _check_in,
+}
