@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from gis.database import SERVICE
+from gis.database import OWNER, SERVICE
 from gis.queries import load_queries
 from webmap.languages import gettext, language
 
@@ -51,7 +51,7 @@ def role_titles(connection: Connection) -> dict[str, str]:
     """Return database role → title, and department → title, for those who act in the history."""
     rows = connection.execute(text("SELECT name, role_name, title_ja, title_en FROM gis.department"))
     titles = {key: _title(row.title_ja, row.title_en) for row in rows for key in (row.name, row.role_name)}
-    return {**titles, SERVICE: gettext("The system")}
+    return {**titles, SERVICE: gettext("The system"), OWNER: gettext("The system")}
 
 
 def _title(ja: str, en: str) -> str:
