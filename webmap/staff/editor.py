@@ -55,6 +55,7 @@ def edit_layer(name: str) -> str:
                 "features": url_for("staff.list_editor_features", name=name),
                 "changes": url_for("staff.save_editor_changes", name=name),
                 "shapes": url_for("staff.compute_editor_shapes", name=name),
+                "changeset": url_for("staff.show_changeset", changeset_id=0).removesuffix("0"),
             },
             "csrf_token": generate_csrf(),
             "most_reason_letters": MOST_REASON_LETTERS,

@@ -31,7 +31,7 @@ def describe_layer(connection: Connection, definition: Definition, language: str
         "geometry": definition.geometry,
         "is_geometry_required": definition.is_geometry_required,
         "key": definition.key,
-        "label": definition.style.label or _naming_attribute(definition),
+        "label": _naming_attribute(definition),
         "attributes": [_field(attribute, language) for attribute in attributes],
         "style": {
             "by": definition.style.by,
@@ -70,9 +70,9 @@ def _field(attribute: Attribute, language: str) -> dict[str, Any]:
 
 
 def _naming_attribute(definition: Definition) -> str:
-    """The attribute by which people know a feature: its name, else its key, else the first text."""
-    names = [attribute.name for attribute in definition.table_attributes if attribute.type == "text"]
-    return next((name for name in ("name", definition.key, *names) if name in names), "")
+    """Return the attribute by which people know a feature: its name, else its key, else what the map writes; or ""."""
+    names = [attribute.name for attribute in definition.table_attributes]
+    return next((name for name in ("name", definition.key, definition.style.label) if name in names), "")
 
 
 def _may(connection: Connection, definition: Definition, right: str) -> bool:

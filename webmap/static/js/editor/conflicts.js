@@ -27,8 +27,10 @@ function rows(conflict) {
   const isWhole = !theirs || !mine;
   const cells = (name) => ["theirs", "mine"].map((side) => {
     const text = cellText(conflict[side], name);
-    const isAsked = !isWhole && conflict.names.includes(name);
-    return element("td", {}, isAsked ? choice(`${fid}:${name}`, side, text) : text);
+    if (isWhole) return element("td", {}, text);
+    if (conflict.names.includes(name)) return element("td", {}, choice(`${fid}:${name}`, side, text));
+    const isKept = differs(base, conflict[side], name); // only one side changed it: that value stays by itself
+    return element("td", {}, text, isKept ? element("strong", { class: "kept" }, say("kept")) : "");
   });
   const made = changed.map((name) => element("tr", {}, element("th", { scope: "row" }, labelOf(name)), element("td", {}, cellText(base, name)), ...cells(name)));
   if (!isWhole) return made;

@@ -46,7 +46,6 @@ function show(control, attribute, value) {
 
 /** Return what the person wrote as the attribute's value; times are Japanese. */
 function read(control, attribute) {
-  if (control.validity.badInput) return Number.NaN;
   if (control.value === "") return null;
   if (attribute.type === "boolean") return control.value === "true";
   if (attribute.type === "integer" || attribute.type === "real") return Number(control.value);
@@ -81,6 +80,11 @@ export class Form {
     this.refresh();
   }
 
+  /** Return the field whose text is no number, undefined when all can be read. */
+  firstUnreadable() {
+    return this.#fields.map(({ control }) => control).find((control) => control.validity.badInput);
+  }
+
   refresh() {
     const records = this.store.selected;
     if (!records.length || !this.#fields.length) {
@@ -89,11 +93,12 @@ export class Form {
     }
     for (const { attribute, control, problem } of this.#fields) {
       const value = commonValue(records, attribute.name);
-      if (!Number.isNaN(value)) show(control, attribute, value);
+      // The field in hand stays as it is: news of the map must not wipe out what is half written.
+      if (document.activeElement !== control) show(control, attribute, value);
       const text = value === VARIOUS ? "" : this.#problem(records[0], attribute, value);
       problem.textContent = text;
-      control.toggleAttribute("aria-invalid", Boolean(text));
       if (text) control.setAttribute("aria-invalid", "true");
+      else control.removeAttribute("aria-invalid");
     }
     this.#showPosition(records);
   }
@@ -108,6 +113,11 @@ export class Form {
     const control = makeControl(attribute, id);
     const problem = element("p", { id: `${id}-problem`, class: "problem" });
     control.addEventListener("change", () => {
+      if (control.validity.badInput) { // no number at all: it stays in its field until it is mended
+        problem.textContent = say("problem_number", { label: attribute.label });
+        control.setAttribute("aria-invalid", "true");
+        return;
+      }
       const value = read(control, attribute);
       this.store.run(this.store.selected.map((record) => ({ id: record.id, after: { ...record, attributes: { ...record.attributes, [attribute.name]: value } } })));
     });
@@ -135,7 +145,7 @@ export class Form {
   #showPosition([record]) {
     const coordinates = record.geometry?.coordinates ?? ["", ""];
     this.#position?.forEach((control, at) => {
-      if (document.activeElement !== control || record.geometry) control.value = coordinates[at];
+      if (document.activeElement !== control) control.value = coordinates[at];
     });
   }
 }

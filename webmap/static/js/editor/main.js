@@ -17,6 +17,7 @@ const map = window.map_town;
 const store = new Store();
 const drawing = new Drawing(map, store);
 const unsavedList = new UnsavedList(find("unsaved"), find("unsaved-heading"), store, show);
+const form = new Form(find("form"), store);
 let lastLoad = 0;
 
 function tell(text, kind = "", lines = []) {
@@ -96,6 +97,9 @@ function saved(outcome) {
   store.reset();
   find("reason").value = "";
   tell(outcome.changeset ? say("saved", { ...counts, changeset: outcome.changeset }) : say("saved_nothing"), "done", merged);
+  if (outcome.changeset) {
+    find("status").append(element("p", { class: "small" }, element("a", { href: config.urls.changeset + outcome.changeset }, say("see_changeset"))));
+  }
   loadView();
 }
 
@@ -122,14 +126,19 @@ async function settle(answer) {
 }
 
 async function save() {
-  const sent = store.unsaved();
-  if (!sent.length) return tell(say("nothing_to_save"));
+  const unreadable = form.firstUnreadable();
+  if (unreadable) {
+    unreadable.focus();
+    return tell(say("fix_first"), "error");
+  }
   const broken = unsavedList.firstBroken();
   if (broken) {
     show(broken.id);
     find("form").querySelector("[aria-invalid]")?.focus();
     return tell(say("fix_first"), "error");
   }
+  const sent = store.unsaved();
+  if (!sent.length) return tell(say("nothing_to_save"));
   drawing.setMode("select");
   page.inert = true;
   tell(say("saving"));
@@ -188,7 +197,6 @@ function start() {
     map.fitBounds([[south, west], [north, east]], { maxZoom: 17 });
   }
   showOthers();
-  new Form(find("form"), store);
   new FeatureList(find("features"), find("filter"), find("features-heading"), store);
   buildTools(find("tools"), store, drawing, { undo: () => store.undo(), redo: () => store.redo(), merge, delete: () => store.run(store.selected.map(({ id }) => ({ id, after: null }))), add_at_centre: addAtCentre });
   listenForKeys(store, drawing);
