@@ -97,13 +97,15 @@ def _read_states(
         return {}, {}
     part = feature_part(definition)
     locked = lock_rows(connection, part, wanted)
+    missing = wanted.keys() - locked.keys()
+    last = last_versions(connection, part, missing) if missing else {}
+    alive = [fid for fid, row in last.items() if row.operation != "delete"]
+    if alive:
+        locked |= lock_rows(connection, part, alive)  # somebody brought it back between the two looks
+        if any(fid not in locked for fid in alive):
+            raise not_allowed(definition)  # it is there, but a row policy keeps it from this role
     now = {fid: State(row.version, row.values) for fid, row in locked.items()}
-    missing = wanted.keys() - now.keys()
-    if missing:
-        for fid, row in last_versions(connection, part, missing).items():
-            if row.operation != "delete":
-                raise not_allowed(definition)  # it is there, but a row policy keeps it from this role
-            now[fid] = State(row.version, row.values, is_deleted=True)
+    now |= {fid: State(row.version, row.values, is_deleted=True) for fid, row in last.items() if fid not in locked}
     seen = {fid: change.base_version for fid, (change, _) in wanted.items()}
     stale = [(fid, version) for fid, version in seen.items() if fid in now and now[fid].version != version]
     versions = read_versions(connection, part, stale)

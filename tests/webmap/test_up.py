@@ -76,7 +76,7 @@ def test_up_starts_survives_kill_9_says_when_it_runs_already_and_stops_cleanly(i
     first = installation.up()
     console = _read_until_up(first)
     assert f"http://127.0.0.1:{installation.port}/" in console
-    assert re.search(r"logins +sato, suzuki, yamada +password: \S{20,}", console)
+    assert re.search(r"logins +admin, sato, suzuki, yamada +password: \S{20,}", console)
     assert installation.answer("/readyz") == 200
     assert installation.answer("/list") == 200
 

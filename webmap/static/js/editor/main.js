@@ -172,7 +172,9 @@ function keepDrafts() {
     if (!hasUnsaved && !isDirty) return;
     isDirty = hasUnsaved;
     clearTimeout(wait);
-    wait = setTimeout(keep, 200);
+    // What was saved must not come back as a draft, not even when the browser dies in the next moment.
+    if (hasUnsaved) wait = setTimeout(keep, 200);
+    else keep();
   });
   window.addEventListener("beforeunload", (event) => {
     if (!store.unsaved().length) return;
