@@ -1,0 +1,2 @@
+-- The second factor of accounts.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Photos and documents beside features.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Layers made and changed at run time by those who may.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Edits sent twice count once.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- The dispatcher: relays, limits, bounces, suspensions.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Sources: schedules, circuits, merging, moderation, privacy.
+SELECT 1;
