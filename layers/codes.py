@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from gis.errors import UsageError
 from gis.languages import DEFAULT_LANGUAGE, LANGUAGES
@@ -30,6 +32,10 @@ class Code:
     def name(self, language: str) -> str:
         """Return the name in `language`, or the Japanese one where the list has no other."""
         return self.names.get(language) or self.names[DEFAULT_LANGUAGE]
+
+    def to_entry(self) -> dict[str, Any]:
+        """Return the code as a TOML file or the catalogue writes it; `parse_codes` reads it back."""
+        return {"value": self.value, **self.names, **({"aliases": list(self.aliases)} if self.aliases else {})}
 
 
 @dataclass(frozen=True)
@@ -64,16 +70,27 @@ def load_code_list(name: str, folder: Path = DATA_DIR / "codes") -> CodeList:
     if not path.is_file():
         known = ", ".join(sorted(other.stem for other in folder.glob("*.toml")))
         raise UsageError(f"There is no code list {name!r} ({path.name}).", f"Known are: {known}.")
-    codes = []
-    for position, entry in enumerate(tomllib.loads(path.read_text(encoding="utf-8")).get("code", []), 1):
-        missing = {"value", "ja", "en"} - entry.keys()
+    return CodeList(name, parse_codes(tomllib.loads(path.read_text(encoding="utf-8")).get("code", []), path.name))
+
+
+def parse_codes(entries: Sequence[Mapping[str, Any]], where: str) -> tuple[Code, ...]:
+    """Make codes of entries with `value`, a name per language, and perhaps `aliases`.
+
+    Raises
+    ------
+    UsageError : there is none, one lacks its value or one of the names `ja` and `en`, or two have the same value.
+    """
+    if not entries:
+        raise UsageError(f"{where} has no codes.", "Give at least one code, with value, ja and en.")
+    codes: list[Code] = []
+    for position, entry in enumerate(entries, 1):
+        missing = [key for key in ("value", "ja", "en") if not str(entry.get(key, "")).strip()]
         if missing:
             raise UsageError(
-                f"{path.name}: code {position} lacks {', '.join(sorted(missing))}.",
-                "Give value, ja and en to each code.",
+                f"{where}: code {position} lacks {', '.join(missing)}.", "Give value, ja and en to each code."
             )
+        if any(code.value == entry["value"] for code in codes):
+            raise UsageError(f"{where}: the code {entry['value']!r} stands there twice.", "Take one of them out.")
         names = {language: entry[language] for language in LANGUAGES if language in entry}
         codes.append(Code(entry["value"], names, tuple(entry.get("aliases", ()))))
-    if not codes:
-        raise UsageError(f"{path.name} has no codes.", "Add [[code]] entries with value, ja and en.")
-    return CodeList(name, tuple(codes))
+    return tuple(codes)

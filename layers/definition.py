@@ -14,7 +14,7 @@ from typing import Any
 from gis.errors import UsageError
 from gis.languages import DEFAULT_LANGUAGE
 from gis.settings import DATA_DIR
-from layers.codes import CodeList, load_code_list
+from layers.codes import Code, CodeList, load_code_list, parse_codes
 from layers.definition_check import check_attribute, check_definition, check_drawn
 from layers.style import Style, parse_style
 
@@ -28,7 +28,7 @@ class Attribute:
     name : column name. label : language tag → what people read (`ja` and `en` at least).
     type : a key of `layers.definition_check.POSTGRES_TYPES`.
     unit : of a number, as people write it: m, mm, ‰, ha, m3/d.
-    code_list : name of the list its values come from. pattern : POSIX expression the text must match.
+    code_list : name of the list of data/codes its values come from. choices : a list of its own instead. pattern : POSIX expression the text must match.
     minimum, maximum : bounds of a number, in `unit`.
     required : NULL and '' are refused. default : stored instead of NULL.
     personal : lives in `layers.<name>_personal`, for the owner department only.
@@ -50,10 +50,13 @@ class Attribute:
     public: bool = True
     drawn: bool = False
     aliases: tuple[str, ...] = ()
+    choices: tuple[Code, ...] = ()
 
     @property
     def codes(self) -> CodeList | None:
         """The attribute's code list, or None when any value may stand in it."""
+        if self.choices:
+            return CodeList(self.name, self.choices)
         return load_code_list(self.code_list) if self.code_list else None
 
     def title(self, language: str) -> str:
@@ -143,8 +146,9 @@ class Definition:
         """Return the definition as the catalogue stores it; `parse_definition` reads it back."""
         values = asdict(self)
         values["attribute"] = [
-            {name: value for name, value in attribute.items() if value is not None}
-            for attribute in values.pop("attributes")
+            {name: value for name, value in entry.items() if value is not None}
+            | {"choices": [code.to_entry() for code in attribute.choices]}
+            for entry, attribute in zip(values.pop("attributes"), self.attributes, strict=True)
         ]
         return values
 
@@ -164,8 +168,10 @@ def parse_definition(values: Mapping[str, Any], where: str) -> Definition:
     rest = dict(values)
     attributes = []
     for position, entry in enumerate(rest.pop("attribute", []), 1):
-        check_attribute(entry, f"{where}, attribute {entry.get('name', position)}", Attribute)
-        attributes.append(Attribute(**{**entry, "aliases": tuple(entry.get("aliases", ()))}))
+        place = f"{where}, attribute {entry.get('name', position)}"
+        check_attribute(entry, place, Attribute)
+        choices = parse_codes(entry["choices"], place) if entry.get("choices") else ()
+        attributes.append(Attribute(**{**entry, "aliases": tuple(entry.get("aliases", ())), "choices": choices}))
     check_definition(rest, [attribute.name for attribute in attributes], where, Definition)
     rest["style"] = parse_style(rest.get("style", {}), f"{where}, style")
     rest["placeholders"] = tuple(rest.get("placeholders", ()))

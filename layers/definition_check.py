@@ -90,9 +90,11 @@ def check_attribute(values: Mapping[str, Any], where: str, record: type) -> None
     for key in ("minimum", "maximum"):
         if key in values and kind not in ("integer", "real"):
             raise UsageError(f"{where}: {key} stands at a {kind}.", "Only integer and real have bounds.")
-    for key in ("code_list", "pattern"):
+    for key in ("code_list", "choices", "pattern"):
         if values.get(key) and kind != "text":
             raise UsageError(f"{where}: {key} stands at a {kind}.", "Only text has a code list or a pattern.")
+    if values.get("code_list") and values.get("choices"):
+        raise UsageError(f"{where}: code_list and choices at once.", "Take a list of data/codes, or one of its own.")
     if values.get("personal") and values.get("drawn"):
         raise UsageError(f"{where}: personal and drawn at once.", "Personal attributes never reach a map tile.")
     if values.get("code_list"):
