@@ -15,7 +15,7 @@ from gis.queries import load_queries
 from gis.town import load_town
 from layers.codes import load_code_list
 from layers.copying import copy_rows, to_ewkb
-from layers.town_drawing import town_plan
+from layers.demonstration.town import town_plan
 
 _QUERIES = load_queries(__file__)
 _SEED = 311

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Engine, text
 
 from alerts.demonstration import load_demonstration_subscribers
-from layers.demonstration import load_demonstration_layers
+from layers.demonstration.loading import load_demonstration_layers
 
 
 def load_town(owner: Engine) -> bool:

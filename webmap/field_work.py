@@ -36,7 +36,7 @@ def _qgis_project(database: Database, args: argparse.Namespace) -> int:
 
     from gis.database import SERVICE
     from gis.direct_access import server_address
-    from layers.qgis_project import write_project
+    from layers.qgis.project import write_project
 
     with database.begin(SERVICE) as connection:
         address = server_address(connection)
@@ -49,7 +49,7 @@ def _qgis_project(database: Database, args: argparse.Namespace) -> int:
 def _check_out(database: Database, args: argparse.Namespace) -> int:
     from gis.database import SERVICE
     from layers.catalogue import find_layer
-    from layers.checkout import check_out
+    from layers.offline.checkout import check_out
 
     with database.begin(SERVICE) as connection:
         definitions = [find_layer(connection, name) for name in dict.fromkeys(args.layer)]
@@ -61,8 +61,8 @@ def _check_out(database: Database, args: argparse.Namespace) -> int:
 def _check_in(database: Database, args: argparse.Namespace) -> int:
     from gis.database import SERVICE
     from layers.catalogue import find_layer
-    from layers.checkin import check_in, conflict_lines, owner_of_work
-    from layers.checkout_reading import read_checkout
+    from layers.offline.checkin import check_in, conflict_lines, owner_of_work
+    from layers.offline.reading import read_checkout
 
     checkout = read_checkout(args.file)
     with database.begin(SERVICE) as connection:

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from gis.database import SERVICE, Database
 from gis.direct_access import server_address
 from layers.catalogue import load_layers
-from layers.qgis_project import write_project
+from layers.qgis.project import write_project
 from tests.qgis.conftest import PERSON, Drive
 
 

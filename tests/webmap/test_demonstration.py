@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from gis.database import Database
-from layers.town_drawing import draw_town
+from layers.demonstration.town import draw_town
 from webmap.demonstration import load_town
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from layers.sewer_levels import Level, Run, full_capacity_m3_per_s, lay_pipes
+from layers.demonstration.sewer_levels import Level, Run, full_capacity_m3_per_s, lay_pipes
 
 
 def test_a_pipe_on_level_ground_falls_by_its_least_slope_beneath_its_cover() -> None:

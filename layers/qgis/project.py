@@ -20,8 +20,8 @@ from gis.roles import load_departments
 from gis.town import Town, load_town
 from layers.catalogue import load_layers
 from layers.definition import Attribute, Definition
-from layers.qgis_form import form_elements
-from layers.qgis_symbols import labeling, renderer
+from layers.qgis.form import form_elements
+from layers.qgis.symbols import labeling, renderer
 from layers.reference_system import STORED_EPSG
 from layers.style import DEEPEST_ZOOM
 

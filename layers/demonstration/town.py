@@ -19,7 +19,7 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.settings import DATA_DIR
 from gis.town import load_town
-from layers.drawing import Drawing, all_to_degrees, multi, to_plane
+from layers.demonstration.drawing import Drawing, all_to_degrees, multi, to_plane
 
 _SEED = 4214
 _BLOCK_M = 90.0

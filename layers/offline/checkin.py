@@ -10,10 +10,10 @@ from sqlalchemy import Connection, text
 from gis.errors import UsageError
 from layers.changes import Change, Conflict, Delete, Insert, Outcome, Update
 from layers.checking import InvalidChangesError
-from layers.checkout_reading import Checkout, LayerWork
 from layers.definition import Definition
 from layers.editing import apply_changes
 from layers.editing_words import value_text, word
+from layers.offline.reading import Checkout, LayerWork
 
 
 @dataclass(frozen=True)

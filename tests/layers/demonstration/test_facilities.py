@@ -9,11 +9,11 @@ import pytest
 import shapely
 
 from layers.definition import load_definitions
-from layers.drawing import Drawing, all_to_plane
-from layers.facility_drawing import draw_facilities
-from layers.hazard_drawing import draw_hazards
-from layers.sewer_drawing import draw_sewers
-from layers.town_drawing import draw_town
+from layers.demonstration.drawing import Drawing, all_to_plane
+from layers.demonstration.facilities import draw_facilities
+from layers.demonstration.hazards import draw_hazards
+from layers.demonstration.sewers import draw_sewers
+from layers.demonstration.town import draw_town
 
 Town = Mapping[str, list[Drawing]]
 

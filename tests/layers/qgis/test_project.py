@@ -13,9 +13,9 @@ from gis.db_login import make_db_login, revoke_db_login
 from gis.direct_access import ServerAddress
 from gis.errors import UsageError
 from layers.definition import Definition, parse_definition
-from layers.qgis_form import form_elements
-from layers.qgis_project import write_project
-from layers.qgis_symbols import renderer
+from layers.qgis.form import form_elements
+from layers.qgis.project import write_project
+from layers.qgis.symbols import renderer
 from tests.layers.personal_layer import make_household_layer
 
 ADDRESS = ServerAddress("127.0.0.1", 5433, "machimori")

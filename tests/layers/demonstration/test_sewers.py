@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from layers.drawing import Drawing, all_to_plane
-from layers.sewer_drawing import draw_sewers
-from layers.sewer_levels import MIN_COVER_M
-from layers.town_drawing import draw_town
+from layers.demonstration.drawing import Drawing, all_to_plane
+from layers.demonstration.sewer_levels import MIN_COVER_M
+from layers.demonstration.sewers import draw_sewers
+from layers.demonstration.town import draw_town
 
 
 @pytest.fixture(scope="module")

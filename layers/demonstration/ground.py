@@ -9,8 +9,8 @@ from functools import cache
 import shapely
 from shapely import LineString, Point
 
-from layers.drawing import to_plane
-from layers.town_drawing import town_plan
+from layers.demonstration.drawing import to_plane
+from layers.demonstration.town import town_plan
 
 _BEACH_M = 1.6
 _PLAIN_SLOPE = 0.0009

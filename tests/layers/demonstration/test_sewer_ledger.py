@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Engine, text
 from gis.database import Database
 from layers.catalogue import load_layers
 from layers.definition import load_definitions
-from layers.demonstration import load_demonstration_layers
+from layers.demonstration.loading import load_demonstration_layers
 from layers.importer import import_file
 
 # What dBASE leaves of a ledger's headers: ten bytes, five characters in cp932.

@@ -13,8 +13,8 @@ from shapely.affinity import rotate
 from shapely.geometry.base import BaseGeometry
 
 from gis.settings import DATA_DIR
-from layers.drawing import Drawing, all_to_degrees, all_to_plane, multi, to_plane
-from layers.town_drawing import town_plan
+from layers.demonstration.drawing import Drawing, all_to_degrees, all_to_plane, multi, to_plane
+from layers.demonstration.town import town_plan
 
 _SLOPE_LENGTH_M, _SLOPE_WIDTH_M = 130.0, 90.0
 _SPECIAL_SHARE = 0.5  # of a landslide zone's length and width

@@ -9,9 +9,9 @@ from typing import Any
 
 from shapely import LineString, MultiLineString, Point
 
-from layers.drawing import Drawing
-from layers.sewer_graph import Place
-from layers.sewer_runs import Node, Reach
+from layers.demonstration.drawing import Drawing
+from layers.demonstration.sewer_graph import Place
+from layers.demonstration.sewer_runs import Node, Reach
 
 _YEARS_OF_WORKS = 20
 _JACKING_COVER_M = 5.0

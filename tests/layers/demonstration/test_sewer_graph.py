@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shapely import LineString
 
-from layers.sewer_graph import components, cut, nearest_place, shortest_tree, street_graph
+from layers.demonstration.sewer_graph import components, cut, nearest_place, shortest_tree, street_graph
 
 
 def _near(place: tuple[float, float], x: float, y: float) -> bool:

@@ -6,9 +6,9 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from layers.ground_drawing import ground_m
-from layers.sewer_graph import Graph, Place, cut, shortest_tree
-from layers.sewer_levels import Level, Run, lay_pipes
+from layers.demonstration.ground import ground_m
+from layers.demonstration.sewer_graph import Graph, Place, cut, shortest_tree
+from layers.demonstration.sewer_levels import Level, Run, lay_pipes
 
 _MANHOLE_SPACING_M = 32.0
 _HEAD_GAP_M = 8.0  # a street that is no part of the tree begins with a manhole of its own, so far from the crossing

@@ -9,7 +9,7 @@ import shapely
 from shapely import LineString, MultiLineString, Point
 from shapely.geometry.base import BaseGeometry
 
-from layers.drawing import Drawing
+from layers.demonstration.drawing import Drawing
 
 _FARTHEST_M = 35.0
 _NEAREST_M = 2.5

@@ -8,7 +8,7 @@ from lxml import etree
 
 from layers.definition import Attribute
 from layers.definition_check import SYSTEM_COLUMNS
-from layers.qgis_symbols import options
+from layers.qgis.symbols import options
 
 # How QGIS writes NULL in a value map (QgsValueMapFieldFormatter::NULL_VALUE).
 _NULL = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"

@@ -25,7 +25,7 @@ from gis.queries import load_queries
 from gis.town import load_town
 from layers.copying import driver
 from layers.definition import Definition
-from layers.geopackage import TYPES, create_attributes, create_features, create_ground, quoted, to_blob
+from layers.offline.geopackage import TYPES, create_attributes, create_features, create_ground, quoted, to_blob
 
 FORMAT = 1
 CHECKOUT_TABLE = "machimori_checkout"

@@ -16,13 +16,13 @@ import shapely
 from shapely import Point, Polygon
 
 from gis.settings import DATA_DIR
-from layers.drawing import Drawing, all_to_degrees, all_to_plane, multi, to_plane
-from layers.sewer_features import Ledger, describe_manholes, describe_pipes, longest_way_m, name_manholes
-from layers.sewer_graph import Graph, Place, components, street_graph
-from layers.sewer_laterals import draw_connections
-from layers.sewer_mains import lay_mains
-from layers.sewer_runs import Network, Reach, drain_streets
-from layers.town_drawing import town_plan
+from layers.demonstration.drawing import Drawing, all_to_degrees, all_to_plane, multi, to_plane
+from layers.demonstration.sewer_features import Ledger, describe_manholes, describe_pipes, longest_way_m, name_manholes
+from layers.demonstration.sewer_graph import Graph, Place, components, street_graph
+from layers.demonstration.sewer_laterals import draw_connections
+from layers.demonstration.sewer_mains import lay_mains
+from layers.demonstration.sewer_runs import Network, Reach, drain_streets
+from layers.demonstration.town import town_plan
 
 _LEAST_CROSSINGS = 12  # smaller groups of streets keep their septic tanks (浄化槽)
 _PUMP_STATION_PERSONS = 1500

@@ -7,11 +7,11 @@ from shapely import LineString, MultiLineString
 from sqlalchemy import Connection, text
 
 from layers.copying import copy_rows, to_ewkb
-from layers.drawing import Drawing
-from layers.facility_drawing import draw_facilities
-from layers.hazard_drawing import draw_hazards
-from layers.sewer_drawing import draw_sewers
-from layers.town_drawing import draw_town, town_plan
+from layers.demonstration.drawing import Drawing
+from layers.demonstration.facilities import draw_facilities
+from layers.demonstration.hazards import draw_hazards
+from layers.demonstration.sewers import draw_sewers
+from layers.demonstration.town import draw_town, town_plan
 
 
 def load_demonstration_layers(connection: Connection) -> bool:

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Sequence
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from layers.ground_drawing import ground_m
-from layers.sewer_graph import Place, cut, nearest_place, shortest_tree, street_graph
-from layers.sewer_levels import Level
-from layers.sewer_runs import Network, Node, Reach
+from layers.demonstration.ground import ground_m
+from layers.demonstration.sewer_graph import Place, cut, nearest_place, shortest_tree, street_graph
+from layers.demonstration.sewer_levels import Level
+from layers.demonstration.sewer_runs import Network, Node, Reach
 
 _VALVE_SPACING_M = 100.0
 _COVER_M = 1.2

@@ -15,9 +15,9 @@ from shapely.geometry.base import BaseGeometry
 from gis.settings import DATA_DIR
 from gis.town import load_town
 from layers.codes import load_code_list
-from layers.drawing import Drawing, all_to_degrees, all_to_plane, multi, to_plane
-from layers.sewer_graph import street_graph
-from layers.town_drawing import town_plan
+from layers.demonstration.drawing import Drawing, all_to_degrees, all_to_plane, multi, to_plane
+from layers.demonstration.sewer_graph import street_graph
+from layers.demonstration.town import town_plan
 
 _KERB_M = 4.0
 _STOREY_M = 3.5

@@ -15,8 +15,8 @@ from shapely.geometry.base import BaseGeometry
 from gis.errors import UsageError
 from gis.town import load_town
 from layers.changes import KEEP, Keep
-from layers.checkout import CHECKOUT_TABLE, FORMAT, base_table
-from layers.geopackage import from_blob, quoted
+from layers.offline.checkout import CHECKOUT_TABLE, FORMAT, base_table
+from layers.offline.geopackage import from_blob, quoted
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,12 @@ from sqlalchemy import Engine, text
 from gis.database import SERVICE, Database
 from gis.errors import UsageError
 from layers.changes import Delete, Insert, Update
-from layers.checkin import CheckedIn, check_in, conflict_lines, owner_of_work
-from layers.checkout import check_out
-from layers.checkout_reading import read_checkout
 from layers.definition import Definition, load_definitions
 from layers.editing import apply_changes
-from layers.geopackage import from_blob, to_blob
+from layers.offline.checkin import CheckedIn, check_in, conflict_lines, owner_of_work
+from layers.offline.checkout import check_out
+from layers.offline.geopackage import from_blob, to_blob
+from layers.offline.reading import read_checkout
 from tests.layers.personal_layer import make_household_layer
 
 LAYER = load_definitions()["evacuation_site"]

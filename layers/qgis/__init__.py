@@ -1,0 +1,1 @@
+"""How QGIS shows our layers: forms, symbols, labels, and whole projects."""
