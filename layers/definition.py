@@ -28,12 +28,14 @@ class Attribute:
     name : column name. label : language tag → what people read (`ja` and `en` at least).
     type : a key of `layers.definition_check.POSTGRES_TYPES`.
     unit : of a number, as people write it: m, mm, ‰, ha, m3/d.
-    code_list : name of the list of data/codes its values come from. choices : a list of its own instead. pattern : POSIX expression the text must match.
+    code_list : name of the list of data/codes its values come from. choices : a list of its own instead.
+    pattern : POSIX expression the text must match.
     minimum, maximum : bounds of a number, in `unit`.
     required : NULL and '' are refused. default : stored instead of NULL.
     personal : lives in `layers.<name>_personal`, for the owner department only.
     public : part of `open.<name>`. drawn : part of `tiles.<name>`.
     aliases : headers by which files call it, exactly as written there.
+    origin : the name under which it came into the layer, when a department has renamed it since.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Attribute:
     drawn: bool = False
     aliases: tuple[str, ...] = ()
     choices: tuple[Code, ...] = ()
+    origin: str = ""
 
     @property
     def codes(self) -> CodeList | None:
@@ -62,6 +65,11 @@ class Attribute:
     def title(self, language: str) -> str:
         """Return the label in `language`, or the Japanese one."""
         return self.label.get(language) or self.label[DEFAULT_LANGUAGE]
+
+    def to_entry(self) -> dict[str, Any]:
+        """Return the attribute as the catalogue stores it; `parse_attribute` reads it back."""
+        values = {name: value for name, value in asdict(self).items() if value is not None}
+        return values | {"choices": [code.to_entry() for code in self.choices]}
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,9 @@ class Definition:
     open_when : attribute → value that a feature must have to be in the views of the schema `open`.
     placeholders : numbers by which its files say "unknown" (999.99 in a sewer ledger): NULL, in every number attribute.
     style : how the map and the legend draw it.
+    retired : attributes taken out of use: their columns and values stay, in the table and in the history, but no form,
+        view, tile, export or project has them.
+    is_retired : the whole layer is taken out of use: kept, not shown.
     """
 
     name: str
@@ -100,11 +111,13 @@ class Definition:
     open_when: dict[str, str] = field(default_factory=dict)
     placeholders: tuple[float, ...] = ()
     style: Style = field(default_factory=Style)
+    retired: tuple[Attribute, ...] = ()
+    is_retired: bool = False
 
     @property
     def is_public(self) -> bool:
         """Whether citizens see the layer."""
-        return self.visibility == "public"
+        return self.visibility == "public" and not self.is_retired
 
     @property
     def owner_role(self) -> str:
@@ -120,6 +133,16 @@ class Definition:
     def personal_attributes(self) -> tuple[Attribute, ...]:
         """The attributes of `layers.<name>_personal`."""
         return tuple(attribute for attribute in self.attributes if attribute.personal)
+
+    @property
+    def kept_attributes(self) -> tuple[Attribute, ...]:
+        """Every attribute that has a column, those out of use, too."""
+        return self.attributes + self.retired
+
+    @property
+    def has_personal_table(self) -> bool:
+        """Whether there is a `layers.<name>_personal`, be it only for attributes out of use."""
+        return any(attribute.personal for attribute in self.kept_attributes)
 
     @property
     def drawn_attributes(self) -> tuple[Attribute, ...]:
@@ -145,11 +168,9 @@ class Definition:
     def to_json(self) -> dict[str, Any]:
         """Return the definition as the catalogue stores it; `parse_definition` reads it back."""
         values = asdict(self)
-        values["attribute"] = [
-            {name: value for name, value in entry.items() if value is not None}
-            | {"choices": [code.to_entry() for code in attribute.choices]}
-            for entry, attribute in zip(values.pop("attributes"), self.attributes, strict=True)
-        ]
+        del values["attributes"]
+        values["attribute"] = [attribute.to_entry() for attribute in self.attributes]
+        values["retired"] = [attribute.to_entry() for attribute in self.retired]
         return values
 
 
@@ -166,18 +187,32 @@ def parse_definition(values: Mapping[str, Any], where: str) -> Definition:
     UsageError : a key is unknown, missing or has a wrong value; the message names `where` and the key.
     """
     rest = dict(values)
-    attributes = []
-    for position, entry in enumerate(rest.pop("attribute", []), 1):
-        place = f"{where}, attribute {entry.get('name', position)}"
-        check_attribute(entry, place, Attribute)
-        choices = parse_codes(entry["choices"], place) if entry.get("choices") else ()
-        attributes.append(Attribute(**{**entry, "aliases": tuple(entry.get("aliases", ())), "choices": choices}))
+    attributes = [
+        parse_attribute(entry, f"{where}, attribute {entry.get('name', position)}")
+        for position, entry in enumerate(rest.pop("attribute", []), 1)
+    ]
+    rest["retired"] = tuple(
+        parse_attribute(entry, f"{where}, retired attribute {entry.get('name', position)}")
+        for position, entry in enumerate(rest.get("retired", ()), 1)
+    )
     check_definition(rest, [attribute.name for attribute in attributes], where, Definition)
     rest["style"] = parse_style(rest.get("style", {}), f"{where}, style")
     rest["placeholders"] = tuple(rest.get("placeholders", ()))
     definition = Definition(**rest, attributes=tuple(attributes))
     check_drawn(definition.style, [attribute.name for attribute in definition.drawn_attributes], where)
     return definition
+
+
+def parse_attribute(entry: Mapping[str, Any], where: str) -> Attribute:
+    """Make an attribute from one table `attribute` of a definition.
+
+    Raises
+    ------
+    UsageError : a key is unknown, missing or has a wrong value; the message names `where` and the key.
+    """
+    check_attribute(entry, where, Attribute)
+    choices = parse_codes(entry["choices"], where) if entry.get("choices") else ()
+    return Attribute(**{**entry, "aliases": tuple(entry.get("aliases", ())), "choices": choices})
 
 
 def load_definitions(folder: Path = DATA_DIR / "layers") -> dict[str, Definition]:

@@ -1,27 +1,23 @@
-"""Brings a file's features into a layer: all or nothing, in the caller's transaction, as one changeset."""
+"""Brings a file's features into a layer, in the caller's transaction, as one changeset."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from psycopg import sql
 from pyproj import CRS
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from gis.errors import UsageError
-from gis.queries import load_queries
 from gis.town import load_town
-from layers.copying import copy_rows, driver, to_ewkb
 from layers.definition import Definition
-from layers.reading import FeatureFile, Row, read_features
+from layers.import_writing import Written, write_rows
+from layers.reading import FeatureFile, Reading, Row, read_features
 from layers.reference_system import parse_crs, require_current_datum
-from layers.rows import Columns, TypedRow, convert_rows, map_columns
-
-_QUERIES = load_queries(__file__)
-_STAGED = sql.Identifier("pg_temp", "staged")
+from layers.refusals import NotAllowedError
+from layers.rows import Columns, Rejection, convert_rows, map_columns, refusal
 
 
 @dataclass(frozen=True)
@@ -30,8 +26,10 @@ class ImportResult:
 
     Attributes
     ----------
+    removed : features that were not in the file, if that was asked for.
     demo_removed : demonstration features that made way for real ones.
     unused_headers : columns of the file that no attribute of the layer takes.
+    rejected : the rows that were left out, each with its reasons.
     """
 
     layer: str
@@ -40,6 +38,13 @@ class ImportResult:
     unchanged: int
     demo_removed: int
     unused_headers: tuple[str, ...]
+    removed: int = 0
+    rejected: tuple[Rejection, ...] = ()
+
+    @property
+    def rejected_rows(self) -> int:
+        """How many rows were left out; one may have several reasons."""
+        return len({one.number for one in self.rejected})
 
 
 def import_file(
@@ -48,47 +53,96 @@ def import_file(
     definition: Definition,
     crs: str | None = None,
     *,
-    is_anywhere: bool = False,
-    is_dry_run: bool = False,
-    source: str | None = None,
+    reading: Reading | None = None,
     progress: Callable[[Iterable[Row]], Iterable[Row]] = iter,
+    **options: Any,
 ) -> ImportResult:
-    """Import a file into an existing layer.
-
-    Features are told apart by the layer's key: known ones are updated where they differ, new ones added, the
-    others stay untouched; nothing is deleted but demonstration features. A layer without a key gets the
-    features it does not have exactly so already. Run in a transaction under the owner department's role.
-
-    Parameters
-    ----------
-    crs : what the person says the file is in, e.g. `EPSG:6678`; overrides the file.
-    is_anywhere : accept positions far from the town.
-    is_dry_run : do it, count, and take it back.
-    source : written into the attribute `source`; default: the layer's source.
-    progress : wraps the rows while they are read, e.g. `tqdm`.
+    """Read a file and import it into an existing layer; `options` as in `import_features`.
 
     Raises
     ------
     UsageError : the file cannot be read or placed, or rows cannot be right; names the rows and the likely cause.
     """
-    if definition.is_service_edited:
-        raise UsageError(
-            f"The layer {definition.name} is written by the workers from reports.", "Use: ./machimori ingest replay DIR"
-        )
-    file = read_features(path)
-    reference_system = _reference_system(file, crs)
-    columns = map_columns(definition, file)
-    rows = convert_rows(definition, file, columns, reference_system, load_town(), is_anywhere, progress)
+    _require_importable(definition)
+    file = read_features(path, reading)
+    return import_features(connection, file, definition, crs, progress=progress, **options)
+
+
+def import_features(
+    connection: Connection,
+    file: FeatureFile,
+    definition: Definition,
+    crs: str | None = None,
+    *,
+    chosen: Mapping[str, str] | None = None,
+    is_anywhere: bool = False,
+    is_dry_run: bool = False,
+    skips_rejected: bool = False,
+    removes_missing: bool = False,
+    source: str | None = None,
+    progress: Callable[[Iterable[Row]], Iterable[Row]] = iter,
+) -> ImportResult:
+    """Import features into an existing layer.
+
+    Features are told apart by the layer's key: known ones are updated where they differ, new ones added, the
+    others stay untouched; nothing is deleted but demonstration features. A layer without a key gets the
+    features it does not have exactly so already. Personal attributes go into their own table.
+    Run in a transaction under a department's role.
+
+    Parameters
+    ----------
+    crs : what the person says the file is in, e.g. `EPSG:6678`; overrides the file.
+    chosen : attribute → header, see `map_columns`.
+    is_anywhere : accept positions far from the town.
+    is_dry_run : do it, count, and take it back.
+    skips_rejected : leave rows out that cannot be right, instead of refusing the file.
+    removes_missing : delete the features that the file does not have.
+    source : written into the attribute `source`; default: the layer's source.
+    progress : wraps the rows while they are read, e.g. `tqdm`.
+
+    Raises
+    ------
+    UsageError : the file cannot be placed, or rows cannot be right; names the rows and the likely cause.
+    NotAllowedError : the role may not write the layer, or its personal attributes, or not in that place.
+    """
+    _require_importable(definition)
+    reference_system = choose_crs(file, crs)
+    columns = map_columns(definition, file, chosen)
+    _require_personal_right(connection, definition, columns)
+    rows, rejected = convert_rows(
+        definition,
+        file,
+        columns,
+        reference_system,
+        load_town(),
+        is_anywhere or definition.extent == "anywhere",
+        progress,
+    )
+    if rejected and not (skips_rejected and rows):
+        raise refusal(file, definition, rejected)
+    _require_removable(definition, removes_missing, has_rejected=bool(rejected))
     savepoint = connection.begin_nested()
-    result = _write_rows(connection, definition, columns, rows, definition.source if source is None else source)
+    try:
+        written = write_rows(
+            connection, definition, columns, rows, definition.source if source is None else source, removes_missing
+        )
+    except BaseException:
+        savepoint.rollback()
+        raise
     if is_dry_run:
         savepoint.rollback()
     else:
         savepoint.commit()
-    return result
+    return _result(definition, columns, written, len(rows), rejected)
 
 
-def _reference_system(file: FeatureFile, said: str | None) -> CRS:
+def choose_crs(file: FeatureFile, said: str | None) -> CRS:
+    """Return the reference system a file is in, as somebody says or as it says itself.
+
+    Raises
+    ------
+    UsageError : nobody says it, or it is of a datum that cannot be placed exactly.
+    """
     if said:
         crs = parse_crs(said)
     elif file.crs is None:
@@ -102,57 +156,48 @@ def _reference_system(file: FeatureFile, said: str | None) -> CRS:
     return crs
 
 
-def _write_rows(
-    connection: Connection, definition: Definition, columns: Columns, rows: list[TypedRow], source: str
+def _require_importable(definition: Definition) -> None:
+    if definition.is_service_edited:
+        raise UsageError(
+            f"The layer {definition.name} is written by the workers from reports.", "Use: ./machimori ingest replay DIR"
+        )
+
+
+def _require_personal_right(connection: Connection, definition: Definition, columns: Columns) -> None:
+    """Say it before the database does, with the columns that are meant."""
+    headers = [
+        header for attribute, header in zip(columns.attributes, columns.headers, strict=True) if attribute.personal
+    ]
+    query = text("SELECT bool_and(has_table_privilege(:table, r)) FROM unnest(ARRAY['SELECT', 'INSERT', 'UPDATE']) r")
+    table = f"layers.{definition.name}_personal"
+    if headers and not connection.execute(query, {"table": table}).scalar():
+        raise NotAllowedError(
+            f"{definition.name_in('en')} ({definition.name}): your department may not write its personal attributes,"
+            f" and the file has some: {', '.join(headers)}.",
+            f"Take these columns out, or ask {definition.owner}, whose layer it is.",
+        )
+
+
+def _require_removable(definition: Definition, removes_missing: bool, has_rejected: bool) -> None:
+    if removes_missing and not definition.is_deletable:
+        raise UsageError(f"Features of {definition.name} are never deleted.", "Import without removing any.")
+    if removes_missing and has_rejected:
+        raise UsageError(
+            "Rows that cannot be right and the removal of features that are not in the file do not go together.",
+            "A feature would be removed because its row has a mistake. Mend the file first, or remove nothing.",
+        )
+
+
+def _result(
+    definition: Definition, columns: Columns, written: Written, row_count: int, rejected: list[Rejection]
 ) -> ImportResult:
-    constants = _constants(definition, columns, source)
-    names = [attribute.name for attribute in columns.attributes] + list(constants)
-    layer = sql.Identifier("layers", definition.name)
-    parts = _parts(definition, layer, names)
-    run = driver(connection).execute
-    run(sql.SQL(_QUERIES.sql("stage")).format(**parts))
-    copy_rows(
-        connection,
-        _STAGED,
-        ["row_number", "geom", *names],
-        ((row.number, to_ewkb(row.geometry), *row.values, *constants.values()) for row in rows),
+    return ImportResult(
+        definition.name,
+        inserted=written.inserted,
+        updated=written.updated,
+        unchanged=row_count - written.inserted - written.updated,
+        demo_removed=written.demo_removed,
+        unused_headers=columns.unused_headers,
+        removed=written.removed,
+        rejected=tuple(rejected),
     )
-    removed = run(sql.SQL("DELETE FROM {} WHERE is_demo").format(layer)).rowcount if _has(definition, "is_demo") else 0
-    updated = run(sql.SQL(_QUERIES.sql("update_changed")).format(**parts)).rowcount if definition.key else 0
-    block = "insert_new" if definition.key else "insert_different"
-    inserted = run(sql.SQL(_QUERIES.sql(block)).format(**parts)).rowcount
-    run(sql.SQL("DROP TABLE {}").format(_STAGED))
-    unchanged = len(rows) - updated - inserted
-    return ImportResult(definition.name, inserted, updated, unchanged, removed, columns.unused_headers)
-
-
-def _constants(definition: Definition, columns: Columns, source: str) -> dict[str, Any]:
-    """Attributes that every row gets because no column of the file has them."""
-    mapped = {attribute.name for attribute in columns.attributes}
-    constants: dict[str, Any] = {}
-    if _has(definition, "source") and "source" not in mapped:
-        constants["source"] = source
-    if _has(definition, "is_demo"):
-        constants["is_demo"] = False
-    return constants
-
-
-def _parts(definition: Definition, layer: sql.Composable, names: list[str]) -> dict[str, sql.Composable]:
-    columns = ["geom", *names]
-
-    def listed(form: str) -> sql.Composed:
-        return sql.SQL(", ").join(sql.SQL(form).format(sql.Identifier(name)) for name in columns)
-
-    return {
-        "layer": layer,
-        "staged": _STAGED,
-        "columns": listed("{0}"),
-        "theirs": listed("s.{0}"),
-        "ours": listed("l.{0}"),
-        "assignments": listed("{0} = s.{0}"),
-        "key": sql.Identifier(definition.key or "geom"),
-    }
-
-
-def _has(definition: Definition, name: str) -> bool:
-    return any(attribute.name == name for attribute in definition.table_attributes)

@@ -11,6 +11,7 @@ from shapely.geometry.base import BaseGeometry
 
 from gis.town import Town
 from layers.definition import Definition
+from layers.unfit import UnfitError
 
 _JAPAN_LON = (122.0, 154.0)
 _JAPAN_LAT = (20.0, 46.0)
@@ -22,7 +23,7 @@ def promote(geometry: BaseGeometry, wanted: str) -> BaseGeometry:
 
     Raises
     ------
-    ValueError : the layer holds another type of geometry; the text says which.
+    UnfitError : the layer holds another type of geometry; the text says which.
     """
     found = geometry.geom_type
     if found == wanted or (wanted == "Geometry" and found != "GeometryCollection"):
@@ -31,7 +32,7 @@ def promote(geometry: BaseGeometry, wanted: str) -> BaseGeometry:
         return _MULTI[found]([geometry])
     if wanted == "Point" and found == "MultiPoint" and len(geometry.geoms) == 1:
         return geometry.geoms[0]
-    raise ValueError(f"is a {found}, but the layer holds {wanted}")
+    raise UnfitError("is a %(found)s, but the layer holds %(wanted)s", found=found, wanted=wanted)
 
 
 def require_plausible_numbers(geometry: BaseGeometry, crs: CRS, town: Town) -> None:
@@ -39,25 +40,29 @@ def require_plausible_numbers(geometry: BaseGeometry, crs: CRS, town: Town) -> N
 
     Raises
     ------
-    ValueError : metres read as degrees, degrees read as metres, or latitude before longitude; the text says so.
+    UnfitError : metres read as degrees, degrees read as metres, or latitude before longitude; the text says so.
     """
     min_x, min_y, max_x, max_y = shapely.bounds(geometry)
     if not math.isfinite(min_x + min_y + max_x + max_y):
-        raise ValueError("has no finite coordinates")
+        raise UnfitError("has no finite coordinates")
     first = f"({min_x:.6g}, {min_y:.6g})"
     in_degrees = min_x >= -180 and max_x <= 180 and min_y >= -90 and max_y <= 90
     if not crs.is_geographic:
         if in_degrees:
-            raise ValueError(
-                f"{first} looks like degrees, but is read as metres of {crs.name}: the reference system is wrong"
+            raise UnfitError(
+                "%(place)s looks like degrees, but is read as metres of %(crs)s: the reference system is wrong",
+                place=first,
+                crs=crs.name,
             )
         return
     if _within(min_x, max_x, _JAPAN_LAT) and _within(min_y, max_y, _JAPAN_LON):
-        raise ValueError(f"{first} has latitude before longitude: lon and lat are swapped")
+        raise UnfitError("%(place)s has latitude before longitude: lon and lat are swapped", place=first)
     if not in_degrees:
-        raise ValueError(
-            f"{first} is outside of longitude and latitude: metres read as degrees?"
-            f" If they are metres of the plane zone, say --crs EPSG:{town.plane_epsg}"
+        raise UnfitError(
+            "%(place)s is outside of longitude and latitude: metres read as degrees?"
+            " If they are metres of the plane zone, say --crs EPSG:%(epsg)s",
+            place=first,
+            epsg=town.plane_epsg,
         )
 
 
@@ -66,12 +71,12 @@ def require_sound_shape(geometry: BaseGeometry) -> None:
 
     Raises
     ------
-    ValueError : empty, not finite, or e.g. a polygon that crosses itself, with the place in degrees.
+    UnfitError : empty, not finite, or e.g. a polygon that crosses itself, with the place in degrees.
     """
     if geometry.is_empty:
-        raise ValueError("is empty")
+        raise UnfitError("is empty")
     if not shapely.is_valid(geometry):
-        raise ValueError(f"is not valid: {shapely.is_valid_reason(geometry)}")
+        raise UnfitError("is not valid: %(why)s", why=shapely.is_valid_reason(geometry))
 
 
 def require_in_town(geometry: BaseGeometry, definition: Definition, town: Town) -> None:
@@ -79,15 +84,21 @@ def require_in_town(geometry: BaseGeometry, definition: Definition, town: Town) 
 
     Raises
     ------
-    ValueError : naming the position and the town's surroundings in degrees.
+    UnfitError : naming the position and the town's surroundings in degrees.
     """
     if definition.extent == "anywhere":
         return
     min_x, min_y, max_x, max_y = shapely.bounds(geometry)
     west, south, east, north = town.bbox
     if min_x < west or min_y < south or max_x > east or max_y > north:
-        raise ValueError(
-            f"({min_x:.5f}, {min_y:.5f}) is far from {town.name_en} (lon {west}-{east}, lat {south}-{north})"
+        raise UnfitError(
+            "%(place)s is far from %(town)s (lon %(west)s-%(east)s, lat %(south)s-%(north)s)",
+            place=f"({min_x:.5f}, {min_y:.5f})",
+            town=town.name_en,
+            west=west,
+            east=east,
+            south=south,
+            north=north,
         )
 
 

@@ -1,28 +1,46 @@
-"""Reads features from the files that town offices exchange: GeoJSON, Shapefile, GeoPackage, CSV."""
+"""Reads features from the files that town offices exchange; CSV and spreadsheets are in layers/sheets.py."""
 
 from __future__ import annotations
 
-import csv
-import io
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas
 import pyogrio
+import shapely
 from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS
-from shapely import Point
 from shapely.geometry.base import BaseGeometry
 
 from gis.errors import UsageError
-from layers.reference_system import STORED_EPSG
+from layers.unfit import UnfitError
 
-_LON_HEADERS = ("経度", "lon", "longitude", "lng", "経度（度）")
-_LAT_HEADERS = ("緯度", "lat", "latitude", "緯度（度）")
-_TITLE_ROWS = 20  # the header of a CSV is looked for in so many rows
+SHEET_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
+VECTOR_SUFFIXES = (".geojson", ".json", ".shp", ".gpkg", ".fgb", ".dxf", ".gml", ".kml")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is to be read. What is empty or 0 is found out.
+
+    Attributes
+    ----------
+    table : of a file that holds several: a GeoPackage, a KML, a spreadsheet.
+    encoding : of a CSV's or Shapefile's text, e.g. `cp932`.
+    header_line : of a CSV or spreadsheet: the line of the column names, from 1.
+    lon, lat : its columns for longitude (or easting) and latitude (or northing).
+    is_swapped : x and y change places.
+    """
+
+    table: str = ""
+    encoding: str = ""
+    header_line: int = 0
+    lon: str = ""
+    lat: str = ""
+    is_swapped: bool = False
 
 
 @dataclass(frozen=True)
@@ -33,21 +51,30 @@ class Row:
     ----------
     number : line of a CSV, or the feature's position in another file; both begin at 1.
     geometry : in the file's own reference system, x/y or lon/lat, or None.
+    problem : why what stands for its position is none.
     """
 
     number: int
     values: dict[str, Any]
     geometry: BaseGeometry | None
+    problem: UnfitError | None = None
 
 
 @dataclass(frozen=True)
 class FeatureFile:
-    """What a file holds. `crs` is what the file says itself, None when it says nothing."""
+    """What a file holds.
+
+    Attributes
+    ----------
+    crs : what the file says itself, None when it says nothing.
+    reading : how it was read, with everything that was found out.
+    """
 
     path: Path
     headers: tuple[str, ...]
     rows: tuple[Row, ...]
     crs: CRS | None
+    reading: Reading = Reading()
 
 
 def normalise(header: str) -> str:
@@ -55,51 +82,101 @@ def normalise(header: str) -> str:
     return unicodedata.normalize("NFKC", header).strip().lower()
 
 
-def read_features(path: Path) -> FeatureFile:
+def distinct_headers(headers: Sequence[str]) -> list[str]:
+    """Return headers that can be told apart: a second 備考 becomes 備考_2, a nameless third column column_3."""
+    made: list[str] = []
+    for position, header in enumerate(headers, 1):
+        name, count = header or f"column_{position}", 1
+        while name in made:
+            count += 1
+            name = f"{header}_{count}"
+        made.append(name)
+    return made
+
+
+def read_features(path: Path, reading: Reading | None = None) -> FeatureFile:
     """Read all features of a file.
 
     Raises
     ------
-    UsageError : the file is missing, unreadable, empty, holds several tables, or a CSV without positions.
+    UsageError : the file is missing, unreadable, empty, holds several tables, or is a table without positions.
     """
+    from layers.sheets import read_sheet  # which builds on the records of this module
+
     if not path.exists():
         raise UsageError(f"There is no file {path}.", "Check the path.")
-    found = _read_csv(path) if path.suffix.lower() in (".csv", ".tsv", ".txt") else _read_vector(path)
+    if path.stat().st_size == 0:
+        raise UsageError(f"{path.name} is empty.", "Check that it is the right file.")
+    read = read_sheet if path.suffix.lower() in SHEET_SUFFIXES else _read_vector
+    found = read(path, reading or Reading())
     if not found.rows:
         raise UsageError(f"{path.name} has no features.", "Check that it is the right file.")
+    if found.reading.is_swapped:
+        found = replace(found, rows=tuple(replace(row, geometry=_swap(row.geometry)) for row in found.rows))
     return found
 
 
-def _read_vector(path: Path) -> FeatureFile:
+def list_tables(path: Path) -> list[str]:
+    """Return the names of a file's tables that can become a layer; one for most kinds of files.
+
+    Raises
+    ------
+    UsageError : the file cannot be read.
+    """
+    suffix = path.suffix.lower()
+    if suffix in SHEET_SUFFIXES and suffix != ".xlsx":
+        return [path.stem]
     try:
-        tables = [name for name, geometry_type in pyogrio.list_layers(path) if geometry_type is not None]
-        if len(tables) != 1:
-            raise UsageError(
-                f"{path.name} holds {len(tables)} tables with positions: {', '.join(tables) or 'none'}.",
-                "Export the one that is meant to a file of its own.",
-            )
-        info = pyogrio.read_info(path, layer=tables[0])
-        frame = pyogrio.read_dataframe(
-            path, layer=tables[0], encoding=_shapefile_encoding(path), datetime_as_string=True
-        )
+        found = pyogrio.list_layers(path)
     except (DataSourceError, DataLayerError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+    return [str(name) for name, geometry_type in found if geometry_type is not None or suffix == ".xlsx"]
+
+
+def _unreadable(path: Path, error: Exception) -> UsageError:
+    return UsageError(
+        f"{path.name} cannot be read: {error}",
+        "It must be GeoJSON, Shapefile (with .shx and .dbf), GeoPackage, FlatGeobuf, DXF, GML, KML, XLSX or CSV.",
+    )
+
+
+def _swap(geometry: BaseGeometry | None) -> BaseGeometry | None:
+    return None if geometry is None else shapely.transform(geometry, lambda places: places[:, ::-1])
+
+
+def _read_vector(path: Path, reading: Reading) -> FeatureFile:
+    tables = list_tables(path)
+    if reading.table not in tables and (reading.table or len(tables) != 1):
         raise UsageError(
-            f"{path.name} cannot be read: {error}",
-            "It must be GeoJSON, Shapefile (with .shx and .dbf), GeoPackage or CSV.",
-        ) from error
+            f"{path.name} holds {len(tables)} tables with positions: {', '.join(tables) or 'none'}.",
+            "Say which one is meant (--table), or export it to a file of its own.",
+        )
+    table = reading.table or tables[0]
+    encoding = (reading.encoding or shapefile_encoding(path)) if path.suffix.lower() == ".shp" else None
+    try:
+        info = pyogrio.read_info(path, layer=table)
+        frame = pyogrio.read_dataframe(path, layer=table, encoding=encoding, datetime_as_string=True)
+    except (DataSourceError, DataLayerError, UnicodeDecodeError, shapely.errors.GEOSException) as error:
+        raise _unreadable(path, error) from error
     headers = tuple(name for name in frame.columns if name != "geometry")
-    columns = [[None if pandas.isna(value) else value for value in frame[name].tolist()] for name in headers]
+    columns = [[None if _is_absent(value) else value for value in frame[name].tolist()] for name in headers]
     geometries = frame.geometry.tolist()
     rows = tuple(
         Row(number, dict(zip(headers, values, strict=True)), geometries[number - 1])
         for number, values in enumerate(zip(*columns, strict=True) if columns else ((),) * len(geometries), 1)
     )
-    return FeatureFile(path, headers, rows, CRS.from_user_input(info["crs"]) if info["crs"] else None)
+    used = replace(reading, table=table, encoding=encoding or "")
+    return FeatureFile(path, headers, rows, CRS.from_user_input(info["crs"]) if info["crs"] else None, used)
 
 
-def _shapefile_encoding(path: Path) -> str | None:
+def _is_absent(value: object) -> bool:
+    """Whether a cell is empty; a list (of a GeoJSON property) never is."""
+    return bool(pandas.api.types.is_scalar(value) and pandas.isna(value))  # type: ignore[call-overload]
+
+
+def shapefile_encoding(path: Path) -> str | None:
     """Guess the text encoding of a Shapefile without .cpg: old ones are cp932, new ones UTF-8. None: the file says."""
-    if path.suffix.lower() != ".shp" or any(path.with_suffix(suffix).exists() for suffix in (".cpg", ".CPG")):
+    if any(path.with_suffix(suffix).exists() for suffix in (".cpg", ".CPG")):
         return None
     table = next((path.with_suffix(suffix) for suffix in (".dbf", ".DBF") if path.with_suffix(suffix).exists()), None)
     if table is None:
@@ -108,70 +185,3 @@ def _shapefile_encoding(path: Path) -> str | None:
     body = table.read_bytes()[32:]
     broken = {name: body.decode(name, errors="replace").count("\ufffd") for name in ("utf-8", "cp932")}
     return min(broken, key=lambda name: broken[name])
-
-
-def _read_csv(path: Path) -> FeatureFile:
-    records = _csv_records(path)
-    position, lon, lat = _find_header(records, path.name)
-    headers = _distinct([cell.strip() for cell in records[position][1]])
-    rows = []
-    for number, record in records[position + 1 :]:
-        if any(cell.strip() for cell in record):
-            padded = [*record, *[""] * (len(headers) - len(record))]
-            values = {name: value.strip() or None for name, value in zip(headers, padded, strict=False)}
-            rows.append(Row(number, values, _point(padded[lon], padded[lat], path.name, number)))
-    return FeatureFile(path, tuple(headers), tuple(rows), CRS.from_epsg(STORED_EPSG))
-
-
-def _csv_records(path: Path) -> list[tuple[int, list[str]]]:
-    body = path.read_bytes()
-    for encoding in ("utf-8-sig", "cp932"):
-        try:
-            text = body.decode(encoding)
-            break
-        except UnicodeDecodeError:
-            continue
-    else:
-        raise UsageError(f"{path.name} is neither UTF-8 nor Shift_JIS (cp932).", "Save it as CSV UTF-8.")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-    try:
-        return [(reader.line_num, record) for record in reader]
-    except csv.Error as error:
-        raise UsageError(f"{path.name}, line {reader.line_num}: {error}.", "Check the quotes in that line.") from error
-
-
-def _find_header(records: list[tuple[int, list[str]]], name: str) -> tuple[int, int, int]:
-    """Position of the header among the records, and its columns for longitude and latitude; titles stand above it."""
-    for position, (_, cells) in enumerate(records[:_TITLE_ROWS]):
-        lon, lat = _find(cells, _LON_HEADERS), _find(cells, _LAT_HEADERS)
-        if lon is not None and lat is not None:
-            return position, lon, lat
-    raise UsageError(
-        f"{name}: none of the first {_TITLE_ROWS} rows has columns for longitude and latitude.",
-        f"Name them {_LON_HEADERS[0]} and {_LAT_HEADERS[0]}, in degrees.",
-    )
-
-
-def _find(cells: Sequence[str], names: Sequence[str]) -> int | None:
-    return next((index for index, cell in enumerate(cells) if normalise(cell) in map(normalise, names)), None)
-
-
-def _distinct(headers: Sequence[str]) -> list[str]:
-    """Headers that stand there twice get a number: 備考, 備考_2."""
-    made: list[str] = []
-    for header in headers:
-        count = sum(1 for other in headers[: len(made)] if other == header)
-        made.append(f"{header}_{count + 1}" if count else header)
-    return made
-
-
-def _point(lon: str, lat: str, name: str, number: int) -> Point | None:
-    if not lon.strip() and not lat.strip():
-        return None
-    try:
-        return Point(*(float(unicodedata.normalize("NFKC", value)) for value in (lon, lat)))
-    except ValueError as error:
-        raise UsageError(
-            f"{name}, row {number}: longitude {lon!r} and latitude {lat!r} are no numbers.",
-            "Write degrees with decimals, e.g. 141.2103; degrees, minutes and seconds are not read.",
-        ) from error

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
@@ -15,6 +16,7 @@ from layers.definition import Attribute, Definition
 from layers.positions import promote, require_in_town, require_plausible_numbers, require_sound_shape
 from layers.reading import FeatureFile, Row, normalise
 from layers.reference_system import to_stored
+from layers.unfit import UnfitError
 from layers.values import convert_value
 
 _SHOWN_PROBLEMS = 10
@@ -38,21 +40,35 @@ class TypedRow:
     geometry: BaseGeometry
 
 
-def map_columns(definition: Definition, file: FeatureFile) -> Columns:
+@dataclass(frozen=True)
+class Rejection:
+    """Why one row cannot be right. `header` is the column, "" for the position; `value` as the file has it."""
+
+    number: int
+    header: str
+    value: str
+    reason: UnfitError
+
+    def __str__(self) -> str:
+        place = f"{self.header} = {self.value}" if self.header else "position"
+        return f"row {self.number}, {place}: {self.reason}"
+
+
+def map_columns(definition: Definition, file: FeatureFile, chosen: Mapping[str, str] | None = None) -> Columns:
     """Find each attribute's column by its name, labels and aliases.
+
+    Parameters
+    ----------
+    chosen : attribute → header ("" = none) as a person says it, instead of looking.
 
     Raises
     ------
     UsageError : a required attribute has no column; the hint lists the file's headers.
     """
-    by_header = {normalise(header): header for header in reversed(file.headers)}
-    found: dict[str, str] = {}
-    for attribute in definition.table_attributes:
-        names = (*attribute.aliases, attribute.name, *attribute.label.values())
-        header = next((by_header[normalise(name)] for name in names if normalise(name) in by_header), None)
-        if header is not None and attribute.name != "is_demo" and header not in found.values():
-            found[attribute.name] = header
-        elif attribute.required and attribute.default is None:
+    found = _look_up(definition, file) if chosen is None else _as_chosen(definition, file, chosen)
+    for attribute in definition.attributes:
+        if attribute.name not in found and attribute.required and attribute.default is None:
+            names = (*attribute.aliases, attribute.name, *attribute.label.values())
             raise UsageError(
                 f"{file.path.name} has no column for {attribute.title('ja')} ({attribute.name}), which"
                 f" {definition.name} requires.",
@@ -63,6 +79,28 @@ def map_columns(definition: Definition, file: FeatureFile) -> Columns:
     return Columns(attributes, tuple(found.values()), unused)
 
 
+def _look_up(definition: Definition, file: FeatureFile) -> dict[str, str]:
+    by_header = {normalise(header): header for header in reversed(file.headers)}
+    found: dict[str, str] = {}
+    for attribute in definition.attributes:
+        names = (*attribute.aliases, attribute.name, *attribute.label.values())
+        header = next((by_header[normalise(name)] for name in names if normalise(name) in by_header), None)
+        if header is not None and attribute.name != "is_demo" and header not in found.values():
+            found[attribute.name] = header
+    return found
+
+
+def _as_chosen(definition: Definition, file: FeatureFile, chosen: Mapping[str, str]) -> dict[str, str]:
+    known = [attribute.name for attribute in definition.attributes if attribute.name != "is_demo"]
+    for name, header in chosen.items():
+        if name not in known or (header and header not in file.headers):
+            raise UsageError(
+                f"{name} = {header}: no such attribute or column.",
+                f"Attributes are: {', '.join(known)}. The file has: {', '.join(file.headers)}.",
+            )
+    return {name: chosen[name] for name in known if chosen.get(name)}
+
+
 def convert_rows(
     definition: Definition,
     file: FeatureFile,
@@ -70,54 +108,54 @@ def convert_rows(
     crs: CRS,
     town: Town,
     is_anywhere: bool,
-    progress: Callable[[Iterable[Row]], Iterable[Row]],
-) -> list[TypedRow]:
-    """Type every value and place every geometry.
-
-    Raises
-    ------
-    UsageError : one or more rows cannot be right; the message lists the first of them with value and likely cause.
-    """
+    progress: Callable[[Iterable[Row]], Iterable[Row]] = iter,
+) -> tuple[list[TypedRow], list[Rejection]]:
+    """Type every value and place every geometry; return the rows that can be stored, and why the others cannot."""
     carry = to_stored(crs)
-    problems: list[str] = []
+    rejected: list[Rejection] = []
     made: list[TypedRow] = []
     for row in progress(file.rows):
+        before = len(rejected)
         values = []
         for attribute, header in zip(columns.attributes, columns.headers, strict=True):
             try:
                 values.append(convert_value(attribute, row.values[header], definition.placeholders))
-            except ValueError as error:
-                problems.append(f"row {row.number}, {header} = {row.values[header] or ''!r}: {error}")
+            except UnfitError as error:
+                rejected.append(Rejection(row.number, header, repr(row.values[header] or ""), error))
         try:
-            geometry = _place(row.geometry, definition, crs, carry, town, is_anywhere)
-            made.append(TypedRow(row.number, tuple(values), geometry))
-        except ValueError as error:
-            problems.append(f"row {row.number}, position: {error}")
-    problems += _twice(definition, columns, made)
-    if problems:
-        raise _refusal(file, definition, problems)
-    return made
+            geometry = _place(row, definition, crs, carry, town, is_anywhere)
+        except UnfitError as error:
+            rejected.append(Rejection(row.number, "", "", error))
+        else:
+            if len(rejected) == before:
+                made.append(TypedRow(row.number, tuple(values), geometry))
+    twice = _twice(definition, columns, made)
+    numbers = {one.number for one in twice}
+    return [row for row in made if row.number not in numbers], [*rejected, *twice]
 
 
 def _place(
-    geometry: BaseGeometry | None,
+    row: Row,
     definition: Definition,
     crs: CRS,
     carry: Callable[[BaseGeometry], BaseGeometry],
     town: Town,
     is_anywhere: bool,
 ) -> BaseGeometry:
-    if geometry is None or geometry.is_empty:
-        raise ValueError("is missing")
-    require_plausible_numbers(geometry, crs, town)
-    placed = promote(carry(geometry), definition.geometry)
+    if row.problem is not None:
+        raise row.problem
+    if row.geometry is None or row.geometry.is_empty:
+        raise UnfitError("is missing")
+    flat = shapely.force_2d(row.geometry)
+    require_plausible_numbers(flat, crs, town)
+    placed = promote(carry(flat), definition.geometry)
     require_sound_shape(placed)
     if not is_anywhere:
         require_in_town(placed, definition, town)
     return placed
 
 
-def _twice(definition: Definition, columns: Columns, rows: Iterable[TypedRow]) -> list[str]:
+def _twice(definition: Definition, columns: Columns, rows: Iterable[TypedRow]) -> list[Rejection]:
     """Rows of one file that claim the same key: nobody could say which is right."""
     names = [attribute.name for attribute in columns.attributes]
     if definition.key not in names:
@@ -126,21 +164,20 @@ def _twice(definition: Definition, columns: Columns, rows: Iterable[TypedRow]) -
     first: dict[Any, int] = {}
     problems = []
     for row in rows:
-        if len(row.values) == len(names):
-            key = row.values[position]
-            if key in first:
-                problems.append(
-                    f"row {row.number}, {columns.headers[position]} = {key!r}: stands in row {first[key]}, too"
-                )
-            first.setdefault(key, row.number)
+        key = row.values[position]
+        if key in first:
+            again = UnfitError("stands in row %(number)s, too", number=first[key])
+            problems.append(Rejection(row.number, columns.headers[position], repr(key), again))
+        first.setdefault(key, row.number)
     return problems
 
 
-def _refusal(file: FeatureFile, definition: Definition, problems: list[str]) -> UsageError:
-    shown = problems[:_SHOWN_PROBLEMS]
-    more = [f"… and {len(problems) - len(shown)} more"] if len(problems) > len(shown) else []
-    hint = "Nothing was imported. Mend the file and import it again."
-    if any("is far from" in problem for problem in problems):
+def refusal(file: FeatureFile, definition: Definition, rejected: list[Rejection]) -> UsageError:
+    """Return the error for a file with rows that cannot be right: the first of them, and how many more."""
+    shown = [str(one) for one in rejected[:_SHOWN_PROBLEMS]]
+    more = [f"… and {len(rejected) - len(shown)} more"] if len(rejected) > len(shown) else []
+    hint = "Nothing was imported. Mend the file and import it again, or leave these rows out: --skip-rejected."
+    if any("is far from" in str(one.reason) for one in rejected):
         hint += " Positions that are meant to be far from the town: --anywhere."
     return UsageError(
         f"{file.path.name} cannot go into {definition.name}:\n    " + "\n    ".join([*shown, *more]), hint

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from layers.definition import Attribute
+from layers.unfit import UnfitError
 
 _TOKYO = ZoneInfo("Asia/Tokyo")
 _TRUE = frozenset(("1", "true", "t", "yes", "y", "○", "◯", "〇", "◎", "●", "はい", "有", "あり", "可"))
@@ -27,16 +28,18 @@ def convert_value(attribute: Attribute, written: Any, placeholders: Collection[f
 
     Raises
     ------
-    ValueError : the value is not of the attribute's kind; the text says why, for people.
+    UnfitError : the value is not of the attribute's kind; the text says why, for people.
     """
     text = _as_text(written)
+    if "\ufffd" in text:
+        raise UnfitError("has letters that its encoding does not know")
     if attribute.type == "boolean":
         return _as_boolean(text)
     if text == "" or _is_placeholder(attribute, text, placeholders):
         if attribute.default is not None:
             return attribute.default
         if attribute.required:
-            raise ValueError("is missing")
+            raise UnfitError("is missing")
         return None
     if attribute.type in ("integer", "real"):
         return _as_number(attribute, text)
@@ -61,7 +64,7 @@ def _as_boolean(text: str) -> bool:
         return True
     if plain in _FALSE or text in _FALSE:
         return False
-    raise ValueError("is neither ○ (1) nor blank (0)")
+    raise UnfitError("is neither ○ (1) nor blank (0)")
 
 
 def _is_placeholder(attribute: Attribute, text: str, placeholders: Collection[float]) -> bool:
@@ -74,19 +77,19 @@ def _parse_number(attribute: Attribute, text: str) -> float:
     try:
         return float(unicodedata.normalize("NFKC", text).replace(",", ""))
     except ValueError:
-        raise ValueError("is no number" + (f" in {attribute.unit}" if attribute.unit else "")) from None
+        raise UnfitError("is no number") from None
 
 
 def _as_number(attribute: Attribute, text: str) -> int | float:
     number = _parse_number(attribute, text)
     if not abs(number) < float("inf"):
-        raise ValueError("is no finite number")
+        raise UnfitError("is no finite number")
     if attribute.type == "integer" and not number.is_integer():
-        raise ValueError("is no whole number")
+        raise UnfitError("is no whole number")
     if attribute.minimum is not None and number < attribute.minimum:
-        raise ValueError(f"is less than {attribute.minimum:g}")
+        raise UnfitError("is less than %(limit)s", limit=f"{attribute.minimum:g}")
     if attribute.maximum is not None and number > attribute.maximum:
-        raise ValueError(f"is more than {attribute.maximum:g}")
+        raise UnfitError("is more than %(limit)s", limit=f"{attribute.maximum:g}")
     return int(number) if attribute.type == "integer" else number
 
 
@@ -97,14 +100,14 @@ def _as_day(text: str) -> date:
             return datetime.strptime(plain, form).date()  # noqa: DTZ007 (a day has no zone)
         except ValueError:
             continue
-    raise ValueError("is no date (write 2026-03-11)")
+    raise UnfitError("is no date (write 2026-03-11)")
 
 
 def _as_moment(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.replace("/", "-"))
     except ValueError:
-        raise ValueError("is no time (write 2026-03-11T14:46:00+09:00)") from None
+        raise UnfitError("is no time (write 2026-03-11T14:46:00+09:00)") from None
     # A file of a Japanese office without an offset means Japanese time.
     return moment if moment.tzinfo else moment.replace(tzinfo=_TOKYO)
 
@@ -114,10 +117,10 @@ def _as_code(attribute: Attribute, text: str) -> str:
         value = attribute.codes.find(text)
         if value is None:
             names = "、".join(f"{code.value} ({code.name('ja')})" for code in attribute.codes.codes)
-            raise ValueError(f"is none of {names}")
+            raise UnfitError("is none of %(names)s", names=names)
         return value
     if attribute.pattern and not re.search(attribute.pattern, text):
         if text.isdigit() and re.search(attribute.pattern, "0" + text):
-            raise ValueError("has lost its leading zero")
-        raise ValueError(f"does not have the form {attribute.pattern}")
+            raise UnfitError("has lost its leading zero")
+        raise UnfitError("does not have the form %(pattern)s", pattern=attribute.pattern)
     return text

@@ -47,7 +47,8 @@ def test_a_layer_may_bring_codes_of_its_own_and_the_catalogue_keeps_them() -> No
     definition = parse_definition(values, "pond")
     codes = definition.attribute("state").codes
     assert codes is not None
-    assert (codes.values, codes.find("◎"), codes.find("不良"), codes.find("?")) == (("good", "bad"), "good", "bad", None)
+    assert codes.values == ("good", "bad")
+    assert (codes.find("◎"), codes.find("不良"), codes.find("?")) == ("good", "bad", None)
     assert parse_definition(json.loads(json.dumps(definition.to_json())), "again") == definition
 
 

@@ -286,7 +286,7 @@ def test_a_csv_without_positions_says_which_columns_it_wants(run: Run, tmp_path:
 
 def test_degrees_minutes_and_seconds_are_refused(run: Run, tmp_path: Path) -> None:
     path = _write_csv(tmp_path / "s.csv", "ID,名称,緯度,経度", "1,丘,38度24分,141度12分")
-    with pytest.raises(UsageError, match=r"row 2: .*are no numbers"):
+    with pytest.raises(UsageError, match=r"row 2, position: .*are no numbers"):
         run(path, "evacuation_site")
 
 
@@ -301,7 +301,7 @@ def test_a_file_without_a_required_column_lists_what_it_has(run: Run, tmp_path: 
     [
         ("s.geojson", "{", "cannot be read"),
         ("s.shp", "this is no shapefile", "cannot be read"),
-        ("s.csv", "", "none of the first"),
+        ("s.csv", "", "is empty"),
         ("s.csv", "ID,名称,緯度,経度", "has no features"),
     ],
 )
