@@ -30,6 +30,7 @@ class Settings:
     base_url : the public address of the pages, without a trailing slash; links in mails use it.
     mail_from : address in `From:` of every warning; its domain also forms the Message-ID.
     jma_feed_url : folder of JMA's Atom feeds (`eqvol.xml`, `extra.xml` and their long forms), "" = do not poll.
+    sources_path : TOML file of the sources that this installation adds (ingest/configuration.py); need not exist.
     max_document_bytes : a larger incoming document is refused (its start is kept as evidence).
     """
 
@@ -41,6 +42,7 @@ class Settings:
     mail_from: str = "bosai@machimori.example"
     jma_feed_url: str = "https://www.data.jma.go.jp/developer/xml/feed"
     max_document_bytes: int = 20_000_000
+    sources_path: Path = Path("sources.toml")
 
     @property
     def is_embedded(self) -> bool:
@@ -116,6 +118,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         "MACHIMORI_MAIL_FROM",
         "MACHIMORI_JMA_FEED_URL",
         "MACHIMORI_MAX_DOCUMENT_BYTES",
+        "MACHIMORI_SOURCES",
     }
     unknown = sorted(name for name in environ if name.startswith("MACHIMORI_") and name not in known)
     if unknown:
@@ -128,8 +131,10 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         raise UsageError(
             f"MACHIMORI_MAX_DOCUMENT_BYTES is {limit!r}, not a number of bytes.", "Set it to e.g. 20000000."
         )
+    var_dir = Path(environ.get("MACHIMORI_VAR") or PROJECT_DIR / "var").resolve()
     return Settings(
-        var_dir=Path(environ.get("MACHIMORI_VAR") or PROJECT_DIR / "var").resolve(),
+        var_dir=var_dir,
+        sources_path=Path(environ.get("MACHIMORI_SOURCES") or var_dir / "sources.toml").resolve(),
         database_url=environ.get("MACHIMORI_DATABASE_URL") or None,
         app_database_url=environ.get("MACHIMORI_APP_DATABASE_URL") or None,
         smtp_url=environ.get("MACHIMORI_SMTP_URL") or None,

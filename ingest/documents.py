@@ -86,8 +86,15 @@ def read_body(chunks: Iterable[bytes], limit_bytes: int, reads_on: bool = True) 
     return Body(bytes(content), digest.hexdigest(), byte_size, byte_size > limit_bytes)
 
 
-def store_document(connection: Connection, source: str, origin: Origin, name: str, body: Body) -> Stored:
-    """Store a body; the same one again only notes that it was seen. Role: service. Commit before parsing."""
+def store_document(
+    connection: Connection, source: str, origin: Origin, name: str, body: Body, is_private: bool = False
+) -> Stored:
+    """Store a body; the same one again only notes that it was seen. Role: service. Commit before parsing.
+
+    Parameters
+    ----------
+    is_private : it speaks of persons; only moderators may look at it.
+    """
     row = connection.execute(
         _QUERIES["store_document"],
         {
@@ -98,6 +105,7 @@ def store_document(connection: Connection, source: str, origin: Origin, name: st
             "byte_size": body.byte_size,
             "body": body.content,
             "is_truncated": body.is_truncated,
+            "is_private": is_private,
         },
     ).one()
     return Stored(*row)

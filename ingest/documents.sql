@@ -1,6 +1,6 @@
 -- name: store_document
-INSERT INTO ingest.document AS old (source, origin, name, sha256, byte_size, body, is_truncated)
-VALUES (:source, :origin, :name, :sha256, :byte_size, :body, :is_truncated)
+INSERT INTO ingest.document AS old (source, origin, name, sha256, byte_size, body, is_truncated, is_private)
+VALUES (:source, :origin, :name, :sha256, :byte_size, :body, :is_truncated, :is_private)
 ON CONFLICT (source, sha256) DO UPDATE SET last_seen_at = now()
 RETURNING old.id, old.parsed_at IS NOT NULL AS is_parsed,
     (SELECT reason FROM ingest.dead_letter x WHERE x.document_id = old.id AND x.record = '') AS reason

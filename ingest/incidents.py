@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, column, func, or_, select, table, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.types import TIMESTAMP, Double, Integer, LargeBinary, Text
+from sqlalchemy.types import TIMESTAMP, Boolean, Double, Integer, LargeBinary, Text
 
 from gis.jobs import enqueue
 from gis.queries import load_queries
 from gis.town import load_town
 from ingest.folding import IncidentState, timeline
+from ingest.policy import find_policy
+from ingest.privacy import public_place
 from ingest.reports import Report, StoredReport, link_reports, link_running, load_reports, load_running
 from ingest.source import Source
 
@@ -22,7 +24,7 @@ _QUERIES = load_queries(__file__)
 _TEXTS = (
     "kind", "status", "state", "event", "headline", "source", "office", "max_intensity", "city_intensity",
     "magnitude_text", "hypocenter", "tsunami_height_text", "tsunami_arrival_text", "observed_station",
-    "observed_height_text",
+    "observed_height_text", "category", "description", "place_name",
 )  # fmt: skip
 _NUMBERS = ("magnitude", "depth_m", "tsunami_height_m", "observed_height_m", "accuracy_m")
 _TIMES = ("occurred_at", "reported_at", "resolved_at", "tsunami_arrival_at", "observed_at")
@@ -32,6 +34,7 @@ _FOLDED = (
     *(column(name, Double) for name in _NUMBERS),
     *(column(name, TIMESTAMP(timezone=True)) for name in _TIMES),
     column("level", Integer),
+    column("is_personal", Boolean),
 )
 _INCIDENT = table(
     "incident",
@@ -149,15 +152,20 @@ def _find_incident(connection: Connection, event_key: str) -> int | None:
 def _write_incident(
     connection: Connection, source: Source, event_key: str, found: int | None, state: IncidentState
 ) -> int:
+    policy = find_policy(state.report.kind, source.name)
+    values = _values(source, state) | {"is_personal": policy.is_personal}
     place = _place(connection, state)
-    values = _values(source, state)
+    if policy.is_personal and state.known.position:
+        lon, lat = state.known.position
+        shown = public_place(connection, lon, lat, state.known.accuracy_m or 0.0, load_town())
+        place, values["accuracy_m"] = shown.geom, shown.accuracy_m
     if found is None:
         return int(
             connection.execute(
                 _INCIDENT.insert()
                 .values(
                     event_key=event_key,
-                    publication=source.publication,
+                    publication=policy.publication,
                     geom=func.ST_GeomFromEWKB(bindparam("place", place, LargeBinary)),
                     **values,
                 )

@@ -60,7 +60,7 @@ def list_sources(connection: Connection) -> list[SourceHealth]:
         health = "failing" if failures else "late" if is_late and source.fetch else "ok"
         if row["last_run_at"] is None and not row["documents"]:
             health = "never ran"
-        found.append(SourceHealth(source.name, source.title, source.schedule, health=health, **row))
+        found.append(SourceHealth(source.name, source.title, str(source.schedule or ""), health=health, **row))
     return found
 
 

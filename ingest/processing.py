@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import structlog
+from sqlalchemy import Connection
 
 from gis.database import SERVICE, Database
 from gis.town import load_town
@@ -20,7 +22,8 @@ from ingest.documents import (
     unparsed_documents,
 )
 from ingest.incidents import fold_event, lock_event
-from ingest.reports import Report, Unreadable, store_reports
+from ingest.reports import Rejected, Report, Unreadable, store_reports
+from ingest.seeking import seek_event
 from ingest.source import Source, find_source
 from ingest.summary import RunSummary
 
@@ -33,9 +36,15 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a document: changed reports, touched incidents, or the reason why it is a dead letter."""
+    """What became of a document: changed reports, touched incidents, or the reason why it is a dead letter.
+
+    Attributes
+    ----------
+    rejected : records that did not parse, while others did.
+    """
 
     changed: int = 0
+    rejected: int = 0
     incidents: frozenset[int] = frozenset()
     reason: str | None = None
 
@@ -43,7 +52,7 @@ class Outcome:
 def receive(database: Database, source: Source, origin: Origin, name: str, body: Body, summary: RunSummary) -> None:
     """Store a body raw (committed), then work on it unless that is done already; count it in `summary`."""
     with database.begin(SERVICE, account=_account(source)) as connection:
-        stored = store_document(connection, source.name, origin, name, body)
+        stored = store_document(connection, source.name, origin, name, body, source.is_private)
     summary.documents += 1
     if stored.is_parsed:
         _count(summary, name, Outcome(reason=stored.reason))
@@ -86,10 +95,14 @@ def process_document(database: Database, document_id: int) -> Outcome:
         )
         finish_document(connection, document_id)
         try:
-            reports = _parse(source, document)
+            records = _parse(source, document)
         except Unreadable as error:
             store_dead_letter(connection, document_id, str(error))
             return Outcome(reason=str(error))
+        rejected = [record for record in records if isinstance(record, Rejected)]
+        for record in rejected:
+            store_dead_letter(connection, document_id, record.reason, record.record)
+        reports = [_find_event(connection, source, record) for record in records if isinstance(record, Report)]
         keys = sorted({report.event_key for report in reports})
         for event_key in keys:
             lock_event(connection, event_key)
@@ -97,23 +110,31 @@ def process_document(database: Database, document_id: int) -> Outcome:
         fids = {
             fold_event(connection, source, report, _is_fresh(document.origin, report.reported_at)) for report in changed
         }
-        return Outcome(len(changed), frozenset(fid for fid in fids if fid is not None))
+        return Outcome(len(changed), len(rejected), frozenset(fid for fid in fids if fid is not None))
 
 
-def _parse(source: Source, document: Document) -> list[Report]:
+def _find_event(connection: Connection, source: Source, report: Report) -> Report:
+    """Give a report that speaks of an event without naming it the key of that event, if there is one."""
+    key = seek_event(connection, source.name, report) if report.seeks_event else None
+    return replace(report, event_key=key) if key else report
+
+
+def _parse(source: Source, document: Document) -> Sequence[Report | Rejected]:
     if document.is_truncated:
         raise Unreadable(f"the document is over the limit: {document.byte_size} bytes were sent; its start is kept")
     try:
-        reports = source.parse(document.body, load_town())
+        records = source.parse(document.body, load_town())
     except Unreadable:
         raise
     except Exception as bug:
         # Input from outside must not stop the rest, not even when it finds a hole in the parser.
         _log.exception("parser failed", source=source.name, document=document.id)
         raise Unreadable(f"the parser of {source.name} failed: {type(bug).__name__}: {bug}") from bug
-    if document.origin == "drill" and any(report.status == "Actual" for report in reports):
+    if document.origin == "drill" and any(
+        isinstance(record, Report) and record.status == "Actual" for record in records
+    ):
         raise Unreadable("a drill document holds a report that says it is real (通常)")
-    return reports
+    return records
 
 
 def _is_fresh(origin: Origin, reported_at: datetime) -> bool:
@@ -129,6 +150,7 @@ def _account(source: Source) -> str:
 
 def _count(summary: RunSummary, name: str, outcome: Outcome) -> None:
     summary.changed += outcome.changed
+    summary.rejected += outcome.rejected
     summary.incidents |= outcome.incidents
     if outcome.reason is not None:
         summary.dead_letters.append((name, outcome.reason))

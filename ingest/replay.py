@@ -110,7 +110,7 @@ def _glance(source: Source, body: Body) -> list[Report]:
     if body.is_truncated:
         return []
     try:
-        return source.parse(body.content, load_town())
+        return [record for record in source.parse(body.content, load_town()) if isinstance(record, Report)]
     except Unreadable:
         # It becomes a dead letter with its reason when its turn comes.
         return []

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, fields
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, bindparam
+import orjson
+from sqlalchemy import Connection, RowMapping, bindparam
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gis.queries import load_queries
@@ -23,6 +25,58 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True)
+class Rejected:
+    """One record of a document that did not parse, while others did.
+
+    Attributes
+    ----------
+    record : which one, e.g. `line 17`. reason : what is wrong with it.
+    """
+
+    record: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something happened, as precisely as the source said it.
+
+    Attributes
+    ----------
+    lon, lat : degrees, JGD2011. accuracy_m : radius around it within which it happened, metres.
+    text : in the source's own words.
+    """
+
+    lon: float
+    lat: float
+    accuracy_m: float
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Private:
+    """What a report says that is for few eyes: kept apart, erased at the end of its retention.
+
+    Attributes
+    ----------
+    place : None when the source names none that is known; place_text : in its own words in any case.
+    original : its words before anything was taken out. details : features of persons, contacts and the like.
+    """
+
+    place: Place | None = None
+    place_text: str = ""
+    original: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sha256(self) -> str:
+        """Tell two contents apart without showing them; "" when there is none."""
+        if self == Private():
+            return ""
+        return hashlib.sha256(orjson.dumps(self, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+@dataclass(frozen=True)
 class Report:
     """What a source said at one time.
 
@@ -34,8 +88,12 @@ class Report:
     action : 発表 issue, 訂正 correct, 取消 withdraw.
     event_key : reports of one key form one incident.
     reported_at, controlled_at : when it was said, and when it was sent (breaks ties); aware.
-    facts : what it says that matters to this town, as JSON values; times in ISO 8601 with +09:00.
+    headline, text, facts : what it says that matters to this town and may be read by everybody; facts are JSON
+        values, times in ISO 8601 with +09:00.
     concerns_town : whether it says by itself something about this town.
+    private : what it says that only moderators may read.
+    seeks_event : it speaks of an event that it does not name by a key (a correction, 解決): `event_key` is only what
+        it gets when no such event is found (ingest/seeking.py).
     """
 
     source_id: str
@@ -52,6 +110,8 @@ class Report:
     text: str
     facts: dict[str, Any]
     concerns_town: bool
+    private: Private = Private()
+    seeks_event: bool = False
 
     @property
     def order(self) -> tuple[datetime, datetime, int, bool, str]:
@@ -65,7 +125,8 @@ class Report:
         )
 
 
-_COLUMNS = tuple(field.name for field in fields(Report))
+# The columns of ingest.report; what is private has a table of its own, and a search is over when the row is written.
+_COLUMNS = tuple(column.name for column in fields(Report) if column.name not in ("private", "seeks_event"))
 
 
 def store_reports(connection: Connection, source: str, document_id: int, reports: Iterable[Report]) -> list[Report]:
@@ -74,11 +135,29 @@ def store_reports(connection: Connection, source: str, document_id: int, reports
     changed = []
     for report in reports:
         values = {name: getattr(report, name) for name in _COLUMNS}
-        values |= {"source": source, "document_id": document_id}
+        values |= {"source": source, "document_id": document_id, "private_sha256": report.private.sha256}
         row = connection.execute(statement, values).first()
         if row:
             changed.append(report)
+            if report.private.sha256 or row.had_private:
+                _store_private(connection, row.id, report.private)
     return changed
+
+
+def _store_private(connection: Connection, report_id: int, private: Private) -> None:
+    place = private.place
+    connection.execute(
+        _QUERIES["store_private"].bindparams(bindparam("details", type_=JSONB)),
+        {
+            "report_id": report_id,
+            "lon": place and place.lon,
+            "lat": place and place.lat,
+            "accuracy_m": place and place.accuracy_m,
+            "place_text": private.place_text,
+            "original": private.original,
+            "details": dict(private.details),
+        },
+    )
 
 
 @dataclass(frozen=True)
@@ -106,9 +185,20 @@ def load_running(connection: Connection, event_key: str, reported_at: datetime) 
 def _load(connection: Connection, query: str, values: dict[str, Any]) -> dict[str, StoredReport]:
     rows = connection.execute(_QUERIES[query], values).mappings()
     return {
-        row["source_id"]: StoredReport(row["id"], row["incident_fid"], Report(**{name: row[name] for name in _COLUMNS}))
+        row["source_id"]: StoredReport(
+            row["id"],
+            row["incident_fid"],
+            Report(**{name: row[name] for name in _COLUMNS}, private=_private(row)),
+        )
         for row in rows
     }
+
+
+def _private(row: RowMapping) -> Private:
+    if row["details"] is None:
+        return Private()
+    place = None if row["lon"] is None else Place(row["lon"], row["lat"], row["accuracy_m"], row["place_text"])
+    return Private(place, row["place_text"], row["original"], row["details"])
 
 
 def link_reports(connection: Connection, event_key: str, incident_fid: int) -> None:

@@ -4,39 +4,43 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Literal
+from pathlib import Path
+from typing import Any
 
 import ingest.sources
 from gis.database import Database
 from gis.errors import UsageError
-from gis.settings import Settings
+from gis.settings import Settings, load_settings
 from gis.town import Town
+from ingest.configuration import SourceConfig, read_configuration
 from ingest.folding import Fold
-from ingest.reports import Report
+from ingest.reports import Rejected, Report
+from ingest.schedule import Schedule
 from ingest.summary import RunSummary
 
-Parse = Callable[[bytes, Town], list[Report]]
+Parse = Callable[[bytes, Town], Sequence[Report | Rejected]]
 Fetch = Callable[[Database, Settings, "Source"], RunSummary]
 
 
 @dataclass(frozen=True)
 class Source:
-    """One source, defined by one module of `ingest.sources`.
+    """One source: the `SOURCE` of a module of `ingest.sources`, or what its `make_source` made of a configuration.
 
     Attributes
     ----------
     name : as in `ingest.document.source`; also the module's name.
     title : for people.
     running : kinds whose event key names a series without end, so that one key has many incidents.
-    schedule : when it runs, in words; "" when it is only pushed or replayed.
-    parse : pure; raises `Unreadable` for what does not parse.
+    schedule : when it is asked; None when it is only pushed or replayed.
+    parse : pure; raises `Unreadable` for a document that does not parse, returns `Rejected` for a record.
     folds : incident kind → fold; a kind that is not named here cannot come from this source.
     fetch : asks the other side for what is new; None when there is nobody to ask.
     as_exercise : turns a real body into a drill; None when this source has no drills.
-    publication : what a new incident begins as: `published`, or `pending` to wait for a moderator.
+    is_private : it speaks of persons: its documents and rejected records are for moderators only.
+    options : what its configuration says beyond the common keys (addresses, mappings); never shown to anyone.
     """
 
     name: str
@@ -44,18 +48,22 @@ class Source:
     parse: Parse
     folds: Mapping[str, Fold]
     running: frozenset[str] = frozenset()
-    schedule: str = ""
+    schedule: Schedule | None = None
     fetch: Fetch | None = None
     as_exercise: Callable[[bytes], bytes] | None = None
-    publication: Literal["published", "pending"] = "pending"
+    is_private: bool = False
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
-@cache
 def load_sources() -> Mapping[str, Source]:
-    """Return all sources by name: the `SOURCE` of every module in `ingest.sources`."""
-    names = sorted(module.name for module in pkgutil.iter_modules(ingest.sources.__path__))
-    sources = [importlib.import_module(f"ingest.sources.{name}").SOURCE for name in names]
-    return {source.name: source for source in sources}
+    """Return all sources by name: those of the modules in `ingest.sources`, and those of the installation's file.
+
+    Raises
+    ------
+    UsageError : the installation's file is not understood (see `ingest.configuration`).
+    """
+    path = load_settings().sources_path
+    return _load(path, path.stat().st_mtime_ns if path.exists() else None)
 
 
 def find_source(name: str) -> Source:
@@ -69,3 +77,20 @@ def find_source(name: str) -> Source:
     if name not in sources:
         raise UsageError(f"There is no source {name!r}.", f"Known are: {', '.join(sources)}.")
     return sources[name]
+
+
+@cache
+def _load(path: Path, changed_ns: int | None) -> Mapping[str, Source]:
+    """Read modules and file once, and again when the file has changed."""
+    names = sorted(module.name for module in pkgutil.iter_modules(ingest.sources.__path__))
+    modules = {name: importlib.import_module(f"ingest.sources.{name}") for name in names}
+    sources = [module.SOURCE for module in modules.values() if hasattr(module, "SOURCE")]
+    found = {source.name: source for source in sources}
+    makers: dict[str, Callable[[SourceConfig], Source]] = {
+        name: module.make_source for name, module in modules.items() if hasattr(module, "make_source")
+    }
+    for config in read_configuration(path, sorted(makers)) if changed_ns is not None else []:
+        if config.name in found:
+            raise UsageError(f"{path.name}: {config.name} is a source of the system.", "Give it another name.")
+        found[config.name] = makers[config.source_type](config)
+    return found

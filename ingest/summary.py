@@ -13,6 +13,7 @@ class RunSummary:
     ----------
     documents : bodies looked at; new : of them, not seen before; changed : reports that were new or different.
     skipped : entries of a feed whose kind we do not consume.
+    rejected : records that did not parse, of documents that did.
     dead_letters : (document name, reason) of what did not parse.
     incidents : `layers.incident.fid` of those touched.
     failures : what the other side did not give, one sentence each; empty when the run succeeded.
@@ -22,6 +23,7 @@ class RunSummary:
     new: int = 0
     changed: int = 0
     skipped: int = 0
+    rejected: int = 0
     dead_letters: list[tuple[str, str]] = field(default_factory=list)
     incidents: set[int] = field(default_factory=set)
     failures: list[str] = field(default_factory=list)
@@ -36,6 +38,8 @@ class RunSummary:
             f"{self.documents} documents: {self.new} new, {self.unchanged} unchanged; {self.changed} reports changed; "
             f"{len(self.incidents)} incidents touched"
         )
+        if self.rejected:
+            counts += f"; {self.rejected} records rejected"
         if self.skipped:
             counts += f"; {self.skipped} feed entries of other kinds skipped"
         return [

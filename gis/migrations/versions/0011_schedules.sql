@@ -1,0 +1,2 @@
+-- When sources run, and what happens when they fail.
+SELECT 1;

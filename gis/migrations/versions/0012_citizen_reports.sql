@@ -1,0 +1,2 @@
+-- Reports of citizens.
+SELECT 1;

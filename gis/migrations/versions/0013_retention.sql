@@ -1,0 +1,2 @@
+-- What is forgotten, and when.
+SELECT 1;

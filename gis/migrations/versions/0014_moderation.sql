@@ -1,0 +1,2 @@
+-- The desk of the moderators.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- The alert console.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Who gets an alert: districts, quiet hours, late subscribers.
+SELECT 1;

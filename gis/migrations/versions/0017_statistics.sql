@@ -1,0 +1,2 @@
+-- Statistics over incidents.
+SELECT 1;

@@ -1,0 +1,92 @@
+"""Sources that an installation adds by configuration alone: one table of a TOML file each.
+
+[miyagi_mail]
+type = "safety_mail"             # a module of ingest.sources that has make_source()
+title = "みやぎSecurityメール"
+every_s = 60                     # omit it for what is only pushed
+silent_after_s = 1209600
+url = "imaps://user@mail.example/INBOX"     # this and all further keys are the type's own
+secret = "…"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gis.errors import UsageError
+from ingest.schedule import Schedule
+
+_COMMON = ("type", "title", "every_s", "at_s", "jitter_s", "silent_after_s")
+
+
+@dataclass(frozen=True)
+class SourceConfig:
+    """One table of the file.
+
+    Attributes
+    ----------
+    source_type : the module of `ingest.sources` that makes it. options : the keys that only its type knows.
+    """
+
+    name: str
+    source_type: str
+    title: str
+    schedule: Schedule | None
+    options: Mapping[str, Any]
+
+    def option(self, key: str, kind: type[Any] = str) -> Any:
+        """Return an option that must be there.
+
+        Raises
+        ------
+        UsageError : it is missing or of another type.
+        """
+        value = self.options.get(key)
+        if not isinstance(value, kind):
+            raise UsageError(f"Source {self.name}: {key} is missing or no {kind.__name__}.", "Mend the sources file.")
+        return value
+
+
+def read_configuration(path: Path, types: Sequence[str]) -> list[SourceConfig]:
+    """Read the installation's sources.
+
+    Parameters
+    ----------
+    types : the modules that can make a source.
+
+    Raises
+    ------
+    UsageError : no TOML, or a table without a known type; the message names it.
+    """
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{path.name} is no TOML in UTF-8: {error}.", "Mend the line that the message names."
+        ) from error
+    return [_read(path.name, name, table, types) for name, table in tables.items()]
+
+
+def _read(file: str, name: str, table: Any, types: Sequence[str]) -> SourceConfig:
+    if not isinstance(table, dict) or table.get("type") not in types:
+        raise UsageError(f"{file}, [{name}]: no known type.", f"Types are: {', '.join(types)}.")
+    try:
+        schedule = _schedule(table)
+    except (TypeError, ValueError) as error:
+        raise UsageError(f"{file}, [{name}]: {error}.", "every_s and its kin are whole seconds.") from error
+    options = {key: value for key, value in table.items() if key not in _COMMON}
+    return SourceConfig(name, table["type"], str(table.get("title", name)), schedule, options)
+
+
+def _schedule(table: Mapping[str, Any]) -> Schedule | None:
+    if "every_s" not in table:
+        return None
+    numbers = {key: table[key] for key in ("every_s", "at_s", "jitter_s", "silent_after_s") if key in table}
+    for key, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int) or value < (1 if key == "every_s" else 0):
+            raise ValueError(f"{key} is {value!r}")
+    return Schedule(**numbers)

@@ -1,0 +1,33 @@
+"""Find the event that a correction, a withdrawal or a 解決 notice speaks of without naming it."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection
+
+from gis.queries import load_queries
+from ingest.reports import Report
+
+_QUERIES = load_queries(__file__)
+
+
+def seek_event(connection: Connection, source: str, report: Report) -> str | None:
+    """Return the event key of the newest earlier report of the source that is like this one, or None.
+
+    Like: the same kind and category, the same day and hour of the event where both name one, and the same place
+    (in words, or within both accuracies) where both name one; said at most 30 days before.
+    """
+    place = report.private.place
+    values = {
+        "source": source,
+        "source_id": report.source_id,
+        "kind": report.kind,
+        "status": report.status,
+        "reported_at": report.reported_at,
+        "category": report.facts.get("category"),
+        "occurred_at": report.facts.get("occurred_at"),
+        "place_text": report.private.place_text,
+        "lon": place and place.lon,
+        "lat": place and place.lat,
+        "accuracy_m": place and place.accuracy_m,
+    }
+    return connection.execute(_QUERIES["seek"], values).scalar()
