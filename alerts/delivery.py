@@ -1,137 +1,93 @@
-"""Sending: several connections to the relay, each working through leased batches of the outbox.
+"""Sending: many connections to the relays, fed with claimed deliveries, each result durable before the next message.
 
-The result of each message is committed before the next one is handed over, so a worker that dies
-leaves at most one message per connection whose fate is unknown; that one is sent again with the same Message-ID.
+One sender is one event loop in one job of a worker. Any number of them may work on the same alert, on any number of
+machines: what one has claimed the others skip, and what one leaves behind when it dies goes back into the queue.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
+import socket
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime
-from time import monotonic
+from functools import cache
 
-from sqlalchemy import Connection
+import structlog
 
 from alerts import outbox
-from alerts.catalogue import JST
-from alerts.channels import TransportError
 from alerts.channels.mail import MailChannel
-from alerts.handover import Outcome, finish, verdict, withhold
-from alerts.letter import Letter, build_letter
-from alerts.outbox import Claimed
+from alerts.claims import Claims
+from alerts.lane import Lane
+from alerts.ledger import BEAT_S, Ledger
+from alerts.letters import Letters
+from alerts.relays import RelayPool, read_health, write_health
 from gis.database import SERVICE, Database
 from gis.errors import UsageError
-from gis.relay import relay as find_relay
+from gis.relay import Relay, relays
 from gis.settings import Settings
-from gis.town import load_town
 
-CONNECTIONS = 4
+_log = structlog.get_logger(__name__)
 
 
-def send_alert(database: Database, settings: Settings, alert_id: int, connections: int = CONNECTIONS) -> Counter[str]:
+def send_alert(database: Database, settings: Settings, alert_id: int, connections: int | None = None) -> Counter[str]:
     """Send what is due of an alert and of the rest of its thread; return how many deliveries ended in each state.
 
-    Any number of workers may do this at once, also for the same alert. Nothing is lost when the relay is down: what
-    is due is deferred, with the reason, and `alerts.sweep` comes back to it.
+    Nothing is lost when the relays are down: what is due is deferred, with the reason, and `alerts.sweep` comes back.
+
+    Parameters
+    ----------
+    connections : at most so many at a time (default: as the relays' URLs say, 16 for each).
     """
-    with database.begin(SERVICE) as connection:
-        thread = outbox.thread_alerts(connection, alert_id)
     try:
-        relay = find_relay(settings)
+        usable = relays(settings)
     except UsageError as error:
-        with database.begin(SERVICE) as connection:
-            for due_id in thread:
-                outbox.defer_all(connection, due_id, [], "", str(error))
+        _defer_thread(database, alert_id, "", str(error))
         return Counter(relay_is_down=1)
-    senders = [_Sender(database, settings, thread, MailChannel(relay, settings.mail_from)) for _ in range(connections)]
-    with ThreadPoolExecutor(connections, thread_name_prefix="mail") as pool:
-        counts = sum(pool.map(_Sender.run, senders), Counter[str]())
+    most = connections or sum(relay.connections for relay in usable)
+    counts = asyncio.run(_send(database, settings, alert_id, usable, most))
     with database.begin(SERVICE) as connection:
-        for due_id in thread:
+        for due_id in outbox.thread_alerts(connection, alert_id):
             outbox.close_alert(connection, due_id)
     return counts
 
 
-@dataclass
-class _Sender:
-    """One thread with one connection to the relay."""
+async def _send(
+    database: Database, settings: Settings, alert_id: int, usable: Sequence[Relay], most: int
+) -> Counter[str]:
+    pool = RelayPool(usable)
+    with database.begin(SERVICE) as connection:
+        outbox.free_abandoned(connection, BEAT_S)
+        read_health(connection, pool)
+        sender_id = outbox.begin_sender(connection, f"{socket.gethostname()}:{os.getpid()}", alert_id, BEAT_S)
+        thread = outbox.thread_alerts(connection, alert_id)
+    counts: Counter[str] = Counter()
+    letters = Letters(database, settings)
+    claims = Claims(database, sender_id, alert_id, most, counts)
+    try:
+        async with Ledger(database, sender_id, thread) as ledger:
+            lanes = [Lane(claims, ledger, letters, MailChannel(pool, _own_name()), counts) for _ in range(most)]
+            await claims.feed(ledger, letters, lanes)
+    finally:
+        # Whatever happened: what is still claimed goes back, and the others learn how the relays do.
+        with database.begin(SERVICE) as connection:
+            outbox.end_sender(connection, sender_id)
+            write_health(connection, pool)
+    if claims.down:
+        _log.warning("no relay takes anything", reason=claims.down)
+        _defer_thread(database, alert_id, *claims.down)
+        counts["relay_is_down"] += 1
+    return counts
 
-    database: Database
-    settings: Settings
-    thread: Sequence[int]
-    channel: MailChannel
-    letters: dict[tuple[int, str], Letter] = field(default_factory=dict)
-    counts: Counter[str] = field(default_factory=Counter)
 
-    def run(self) -> Counter[str]:
-        """Send batches, oldest alert first, until nothing is due or the relay takes nothing more."""
-        with self.channel:
-            for number, alert_id in enumerate(self.thread):
-                older, newer = self.thread[:number], self.thread[number + 1 :]
-                while batch := self._claim(alert_id, older):
-                    if not self._send_batch(batch, newer):
-                        return self.counts
-        return self.counts
+def _defer_thread(database: Database, alert_id: int, relay: str, reply: str) -> None:
+    with database.begin(SERVICE) as connection:
+        for due_id in outbox.thread_alerts(connection, alert_id):
+            outbox.defer_all(connection, due_id, [], relay, reply)
 
-    def _claim(self, alert_id: int, older: Sequence[int]) -> list[Claimed]:
-        with self.database.begin(SERVICE) as connection:
-            batch = outbox.claim(connection, alert_id, older)
-            for language in {claimed.language for claimed in batch}:
-                self._make_letter(connection, alert_id, language)
-        return batch
 
-    def _send_batch(self, batch: Sequence[Claimed], newer: Sequence[int]) -> bool:
-        """Send a batch; return False when the relay takes nothing more."""
-        ends_at = monotonic() + outbox.SENDING_S
-        with self.database.hold(SERVICE) as connection:
-            for number, claimed in enumerate(batch):
-                if monotonic() > ends_at:
-                    self._release(batch[number:])
-                    return True
-                delivery_id = claimed.recipient.delivery_id
-                withheld = verdict(connection, delivery_id, newer)
-                if withheld:
-                    withhold(connection, delivery_id, withheld)
-                    self.counts[withheld] += 1
-                    continue
-                try:
-                    outcome = self._attempt(claimed)
-                except TransportError as error:
-                    self._defer_rest(batch[number:], error)
-                    return False
-                finish(connection, outcome)
-                self.counts[outcome.state] += 1
-        return True
-
-    def _attempt(self, claimed: Claimed) -> Outcome:
-        """Hand one message over. Raises TransportError only when the relay is down."""
-        recipient, letter = claimed.recipient, self.letters[claimed.alert_id, claimed.language]
-        started_at, retry_s = datetime.now(JST), 0.0
-        try:
-            state, reply = "accepted", self.channel.notify(recipient.address, letter.render(recipient))
-        except ValueError as error:
-            state, reply = "failed", str(error)
-        except TransportError as error:
-            if error.relay_is_down:
-                raise
-            state, reply = "bounced" if error.permanent else "deferred", error.reply
-            retry_s = 0.0 if error.permanent else outbox.retry_in_s(claimed.attempts)
-        return Outcome(recipient.delivery_id, started_at, str(self.channel.relay), state, reply, retry_s)
-
-    def _release(self, rest: Sequence[Claimed]) -> None:
-        with self.database.begin(SERVICE) as connection:
-            outbox.release(connection, [claimed.recipient.delivery_id for claimed in rest])
-
-    def _defer_rest(self, rest: Sequence[Claimed], error: TransportError) -> None:
-        ids = [claimed.recipient.delivery_id for claimed in rest]
-        with self.database.begin(SERVICE) as connection:
-            outbox.defer_all(connection, rest[0].alert_id, ids, str(self.channel.relay), error.reply)
-        self.counts["relay_is_down"] += 1
-
-    def _make_letter(self, connection: Connection, alert_id: int, language: str) -> None:
-        if (alert_id, language) not in self.letters:
-            words, sent_at = outbox.read_letter(connection, alert_id, language)
-            self.letters[alert_id, language] = build_letter(alert_id, words, sent_at, self.settings, load_town())
+@cache
+def _own_name() -> str:
+    """Return how we introduce ourselves: a name that resolves, or the address in brackets (RFC 5321, 4.1.3)."""
+    name = socket.getfqdn()
+    return name if "." in name and name.isascii() else "[127.0.0.1]"

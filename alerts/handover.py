@@ -1,11 +1,12 @@
-"""The two looks at the database around each single message: may it still go out, and what became of it.
+"""The look at the database around each message: may it go out, and what became of the one before.
 
-They run once per message, so they use a bare connection (`Database.hold`): each statement commits by itself.
+One statement serves all connections of a sender (`alerts.ledger` groups them), on a bare connection that commits by
+itself: when it returns, the results are durable and only then does the next content leave.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,6 +29,7 @@ class Outcome:
     state : of the delivery and of the attempt: `accepted`, `deferred`, `bounced` or `failed`.
     reply : the relay's own words.
     retry_in_s : seconds until a deferred message is tried again.
+    in_doubt : the content was handed over and no answer came; it may arrive twice.
     """
 
     delivery_id: int
@@ -36,29 +38,64 @@ class Outcome:
     state: str
     reply: str
     retry_in_s: float = 0
+    in_doubt: bool = False
 
 
-def verdict(connection: psycopg.Connection[Any], delivery_id: int, newer_ids: Sequence[int]) -> str:
-    """Return "" when a claimed message may go out now, else the state that ends it (`suppressed`, `expired`).
+@dataclass(frozen=True)
+class Beat:
+    """A sender's sign of life.
 
-    Suppressed: the alert was cancelled, the person unsubscribed, or has a newer message of the thread already.
+    Attributes
+    ----------
+    alive_s : how long it counts as alive from now on.
+    in_hand : every delivery that is on one of its connections once the beat is recorded.
+    """
+
+    sender_id: int
+    alive_s: float
+    in_hand: list[int]
+
+
+def settle(
+    connection: psycopg.Connection[Any],
+    beat: Beat,
+    outcomes: Sequence[Outcome],
+    next_ids: Sequence[int],
+    thread_ids: Sequence[int],
+    is_repeated: bool,
+) -> dict[int, str]:
+    """Record outcomes, beat, and return the verdict on each of the next messages: "" = it may go out now.
+
+    Other verdicts: `suppressed` (cancelled, unsubscribed, or the person has a newer message of the thread),
+    `expired`, and `gone` (another sender has it, because this one was taken for dead).
 
     Parameters
     ----------
-    newer_ids : the alerts of the thread after this message's.
+    thread_ids : all alerts of the thread.
+    is_repeated : the same call may have been committed before its connection broke; attempts are not noted twice.
     """
-    parameters = {"delivery_id": delivery_id, "newer_ids": list(newer_ids), "retry_hours": RETRY_HOURS}
-    row = connection.execute(_QUERIES.sql("verdict"), parameters, prepare=True).fetchone()
-    if row is None:
-        raise LookupError(f"delivery {delivery_id} is gone")
-    return str(row[0])
+    parameters = {
+        "sender_id": beat.sender_id,
+        "beat_s": beat.alive_s,
+        "in_hand": beat.in_hand,
+        "ids": [outcome.delivery_id for outcome in outcomes],
+        "started": [outcome.started_at for outcome in outcomes],
+        "relays": [outcome.relay for outcome in outcomes],
+        "states": [outcome.state for outcome in outcomes],
+        "replies": [outcome.reply for outcome in outcomes],
+        "retries": [outcome.retry_in_s for outcome in outcomes],
+        "doubts": [outcome.in_doubt for outcome in outcomes],
+        "next_ids": list(next_ids),
+        "thread_ids": list(thread_ids),
+        "retry_hours": RETRY_HOURS,
+        "is_repeated": is_repeated,
+    }
+    rows = connection.execute(_QUERIES.sql("settle"), parameters, prepare=True).fetchall()
+    verdicts = {row[0]: str(row[1]) for row in rows}
+    return {delivery_id: verdicts.get(delivery_id, "gone") for delivery_id in next_ids}
 
 
-def withhold(connection: psycopg.Connection[Any], delivery_id: int, state: str) -> None:
-    """End a claimed message that must not go out."""
-    connection.execute(_QUERIES.sql("withhold"), {"delivery_id": delivery_id, "state": state})
-
-
-def finish(connection: psycopg.Connection[Any], outcome: Outcome) -> None:
-    """Record an attempt and the state it leaves the delivery in; committed on return."""
-    connection.execute(_QUERIES.sql("finish"), vars(outcome), prepare=True)
+def withhold(connection: psycopg.Connection[Any], sender_id: int, verdicts: Mapping[int, str]) -> None:
+    """End claimed messages that must not go out: delivery id → state."""
+    parameters = {"sender_id": sender_id, "ids": list(verdicts), "states": list(verdicts.values())}
+    connection.execute(_QUERIES.sql("withhold"), parameters)

@@ -1,34 +1,53 @@
--- The statements of each single message, in psycopg's own form (%(name)s).
+-- The one statement around each message, in psycopg's own form (%(name)s).
 
--- name: verdict
--- Whether a claimed message may still go out, looked up right before it is sent: '' or the state that ends it.
-SELECT CASE
+-- name: settle
+-- For all connections of a sender at once: record what became of the messages handed over, beat, and look up whether the
+-- next ones may go out. Durable when it returns; only then does the next content leave.
+-- A result counts even when the row was taken over meanwhile: what the relay accepted is not sent again.
+-- The verdict is '' (go), the state that ends the message, or 'gone': another sender has it.
+WITH beat AS (
+    UPDATE alerts.sender
+    SET beats_until = clock_timestamp() + make_interval(secs => %(beat_s)s), in_hand = %(in_hand)s
+    WHERE id = %(sender_id)s
+    RETURNING id
+), result AS MATERIALIZED (
+    SELECT * FROM unnest(%(ids)s::bigint[], %(started)s::timestamptz[], %(relays)s::text[], %(states)s::text[],
+                         %(replies)s::text[], %(retries)s::float8[], %(doubts)s::boolean[])
+        AS r (id, started_at, relay, state, reply, retry_in_s, in_doubt)
+), done AS (
+    UPDATE alerts.delivery d
+    SET state = r.state, sender_id = NULL,
+        finished_at = CASE WHEN r.state <> 'deferred' THEN clock_timestamp() END,
+        next_attempt_at = clock_timestamp() + make_interval(secs => r.retry_in_s)
+    FROM result r
+    WHERE d.id = r.id AND (d.state = 'sending' AND d.sender_id = %(sender_id)s
+                           OR r.state = 'accepted' AND d.state IN ('pending', 'deferred', 'sending', 'expired', 'suppressed'))
+), noted AS (
+    INSERT INTO alerts.attempt (delivery_id, started_at, relay, outcome, reply, in_doubt)
+    SELECT r.id, r.started_at, r.relay, r.state, r.reply, r.in_doubt
+    FROM result r
+    WHERE NOT %(is_repeated)s OR NOT EXISTS (SELECT FROM alerts.attempt t
+                                             WHERE t.delivery_id = r.id AND t.started_at = r.started_at)
+)
+SELECT d.id, CASE
+    WHEN d.state <> 'sending' OR d.sender_id <> %(sender_id)s OR NOT EXISTS (SELECT FROM beat) THEN 'gone'
     WHEN a.state = 'cancelled' OR s.state <> 'confirmed' THEN 'suppressed'
-    WHEN a.state = 'expired' OR clock_timestamp() > least(a.expires_at, a.sent_at + make_interval(hours => %(retry_hours)s))
+    WHEN a.state = 'expired'
+         OR clock_timestamp() > least(a.expires_at, a.sent_at + make_interval(hours => %(retry_hours)s))
         THEN 'expired'
     WHEN EXISTS (SELECT FROM alerts.delivery n
-                 WHERE n.subscriber_id = d.subscriber_id AND n.alert_id = ANY (%(newer_ids)s) AND n.state = 'accepted')
+                 WHERE n.subscriber_id = d.subscriber_id AND n.alert_id = ANY (%(thread_ids)s) AND n.alert_id > d.alert_id
+                   AND n.channel = d.channel AND n.state = 'accepted')
         THEN 'suppressed'
     ELSE '' END
 FROM alerts.delivery d
 JOIN alerts.alert a ON a.id = d.alert_id
 JOIN alerts.subscriber s ON s.id = d.subscriber_id
-WHERE d.id = %(delivery_id)s
-
--- name: finish
--- Record what became of a message: its state, and the attempt with the relay's own words.
-WITH done AS (
-    UPDATE alerts.delivery
-    SET state = %(state)s, leased_until = NULL,
-        finished_at = CASE WHEN %(state)s = 'deferred' THEN NULL ELSE clock_timestamp() END,
-        next_attempt_at = clock_timestamp() + make_interval(secs => %(retry_in_s)s)
-    WHERE id = %(delivery_id)s AND state = 'sending'
-    RETURNING id
-)
-INSERT INTO alerts.attempt (delivery_id, started_at, relay, outcome, reply)
-SELECT id, %(started_at)s, %(relay)s, %(state)s, %(reply)s FROM done
+WHERE d.id = ANY (%(next_ids)s)
 
 -- name: withhold
--- End a claimed message without an attempt.
-UPDATE alerts.delivery SET state = %(state)s, leased_until = NULL, finished_at = clock_timestamp(), attempts = attempts - 1
-WHERE id = %(delivery_id)s AND state = 'sending'
+-- End claimed messages without an attempt.
+UPDATE alerts.delivery d
+SET state = w.state, sender_id = NULL, finished_at = clock_timestamp(), attempts = attempts - 1
+FROM unnest(%(ids)s::bigint[], %(states)s::text[]) AS w (id, state)
+WHERE d.id = w.id AND d.state = 'sending' AND d.sender_id = %(sender_id)s

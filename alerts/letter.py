@@ -100,6 +100,12 @@ class Letter:
         )
         return b"".join(parts)
 
+    def bodies(self, recipient: Recipient) -> tuple[str, str]:
+        """Return the plain and the HTML text that `render` encodes, for previews and comparisons."""
+        link = f"{self.base_url}/subscription/{recipient.token}"
+        own = self._own_lines(recipient)
+        return self._plain(*own, link), self._html(*own, link)
+
     def _part(self, content_type: str, content: str) -> bytes:
         # Text in a MIME body has CRLF line ends before it is encoded (RFC 2045, section 6.8).
         body = base64.encodebytes(content.replace("\n", "\r\n").encode("utf-8")).replace(b"\n", b"\r\n")

@@ -1,4 +1,4 @@
-"""The delivery table as an outbox: claim batches, defer, close, expire, and find what was left."""
+"""The delivery table as an outbox: senders that beat, claims, deferring, closing, expiring, and what was left."""
 
 from __future__ import annotations
 
@@ -10,22 +10,21 @@ from typing import Any
 from sqlalchemy import Connection, Row
 
 from alerts.letter import Recipient
+from alerts.limits import Pace
 from alerts.texts import AlertText
 from gis.queries import load_queries
 
 _QUERIES = load_queries(__file__)
-BATCH_SIZE = 50
-# What a dead worker held is free again after the lease. A living one hands messages over for SENDING_S at most and
-# releases the rest, so that even a relay that lets every command of the last message time out ends within the lease.
-LEASE_S = 300
-SENDING_S = 60
+BATCH_SIZE = 300
+# With more than so many messages before each sender, one more worker joins in.
+SHARE = 5000
 _FIRST_RETRY_S = 30
-_LONGEST_RETRY_S = 900
+LONGEST_RETRY_S = 900
 
 
 @dataclass(frozen=True)
 class Claimed:
-    """One leased delivery."""
+    """One delivery that a sender holds."""
 
     alert_id: int
     language: str
@@ -35,7 +34,33 @@ class Claimed:
 
 def retry_in_s(attempts: int) -> float:
     """Return how long a message waits after its n-th failed attempt, in seconds: 30, 60, 120 … 900."""
-    return min(_LONGEST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(attempts - 1, 20))
+    return min(LONGEST_RETRY_S, _FIRST_RETRY_S * 2.0 ** min(attempts - 1, 20))
+
+
+def begin_sender(connection: Connection, worker: str, alert_id: int, beat_s: float) -> int:
+    """Register a sender of an alert's thread that counts as alive for `beat_s` seconds; return its id."""
+    values = {"worker": worker, "alert_id": alert_id, "beat_s": beat_s}
+    return int(connection.execute(_QUERIES["begin_sender"], values).scalar_one())
+
+
+def end_sender(connection: Connection, sender_id: int) -> None:
+    """Take a sender off; whatever it still holds goes back into the queue."""
+    _end(connection, sender_id, 0)
+
+
+def free_abandoned(connection: Connection, beat_s: float) -> list[int]:
+    """Give back what dead senders held; return the alerts concerned.
+
+    What a dead sender had on its connections may have been handed over: it is sent again, and noted as in doubt.
+    """
+    return _end(connection, None, beat_s)
+
+
+def _end(connection: Connection, sender_id: int | None, beat_s: float) -> list[int]:
+    # Two statements: the second must see what the sender claimed until the first had locked it out.
+    rows = connection.execute(_QUERIES["end_senders"], {"sender_id": sender_id, "beat_s": beat_s}).scalars()
+    in_hand = [delivery_id for row in rows for delivery_id in row]
+    return list(connection.execute(_QUERIES["free_orphans"], {"in_hand": in_hand}).scalars())
 
 
 def thread_alerts(connection: Connection, alert_id: int) -> list[int]:
@@ -43,26 +68,76 @@ def thread_alerts(connection: Connection, alert_id: int) -> list[int]:
     return list(connection.execute(_QUERIES["thread_alerts"], {"alert_id": alert_id}).scalars())
 
 
-def claim(connection: Connection, alert_id: int, older_ids: Sequence[int]) -> list[Claimed]:
-    """Lease up to `BATCH_SIZE` due deliveries of one alert for `LEASE_S`; other workers skip them.
+def claim(
+    connection: Connection,
+    sender_id: int,
+    alert_id: int,
+    older_ids: Sequence[int],
+    paced_domains: Sequence[str] = (),
+    most: int | None = None,
+) -> list[Claimed]:
+    """Take due deliveries of one alert for a sender, all but those to paced domains; other senders skip them.
 
     Parameters
     ----------
     older_ids : the alerts of the thread before this one; a person still to get one of them waits.
+    most : at most so many (default: `BATCH_SIZE`).
     """
-    parameters = {"alert_id": alert_id, "older_ids": list(older_ids), "batch_size": BATCH_SIZE, "lease_s": LEASE_S}
+    return _claim(connection, sender_id, alert_id, older_ids, list(paced_domains), False, most or BATCH_SIZE)
+
+
+def claim_paced(
+    connection: Connection, sender_id: int, alert_id: int, older_ids: Sequence[int], pace: Pace
+) -> list[Claimed]:
+    """Take as many deliveries to a paced domain as may be on their way now, over all workers together."""
+    room = {"name": pace.name, "domains": list(pace.domains), "per_second": pace.per_second}
+    if connection.execute(_QUERIES["lock_pace"], {"name": pace.name}).first() is None:
+        connection.execute(_QUERIES["add_pace"], {"name": pace.name})
+        connection.execute(_QUERIES["lock_pace"], {"name": pace.name})
+    most = connection.execute(_QUERIES["read_room"], {**room, "connections": pace.connections}).scalar_one()
+    if most == 0:
+        return []
+    claimed = _claim(connection, sender_id, alert_id, older_ids, list(pace.domains), True, most)
+    connection.execute(_QUERIES["use_room"], {**room, "messages": len(claimed)})
+    return claimed
+
+
+def due_domains(connection: Connection, alert_id: int, domains: Sequence[str]) -> set[str]:
+    """Return those of `domains` that have something due."""
+    return set(connection.execute(_QUERIES["due_domains"], {"alert_id": alert_id, "domains": list(domains)}).scalars())
+
+
+def _claim(
+    connection: Connection,
+    sender_id: int,
+    alert_id: int,
+    older_ids: Sequence[int],
+    domains: list[str],
+    is_paced: bool,
+    most: int,
+) -> list[Claimed]:
+    parameters = {
+        "sender_id": sender_id,
+        "alert_id": alert_id,
+        "older_ids": list(older_ids),
+        "channel": "mail",
+        "domains": domains,
+        "is_paced": is_paced,
+        "most": most,
+    }
     return [_claimed(row) for row in connection.execute(_QUERIES["claim"], parameters)]
 
 
 def _claimed(row: Row[Any]) -> Claimed:
-    earlier = [(alert_id, delivery_id) for alert_id, delivery_id in row.earlier]
-    recipient = Recipient(row.id, row.address, row.token, row.place_names, row.nearest_sites, earlier)
-    return Claimed(row.alert_id, row.language, row.attempts, recipient)
+    delivery_id, alert_id, address, language, place_names, nearest_sites, attempts, token, earlier = tuple(row)
+    pairs = [(earlier_alert, earlier_delivery) for earlier_alert, earlier_delivery in earlier]
+    recipient = Recipient(delivery_id, address, token, place_names, nearest_sites, pairs)
+    return Claimed(alert_id, language, attempts, recipient)
 
 
-def release(connection: Connection, delivery_ids: Sequence[int]) -> None:
+def release(connection: Connection, sender_id: int, delivery_ids: Sequence[int]) -> None:
     """Give back what was claimed and not tried."""
-    connection.execute(_QUERIES["release"], {"delivery_ids": list(delivery_ids)})
+    connection.execute(_QUERIES["release"], {"sender_id": sender_id, "delivery_ids": list(delivery_ids)})
 
 
 def defer_all(connection: Connection, alert_id: int, claimed_ids: Sequence[int], relay: str, reply: str) -> None:
@@ -73,7 +148,7 @@ def defer_all(connection: Connection, alert_id: int, claimed_ids: Sequence[int],
         "relay": relay,
         "reply": reply,
         "first_s": _FIRST_RETRY_S,
-        "longest_s": _LONGEST_RETRY_S,
+        "longest_s": LONGEST_RETRY_S,
     }
     connection.execute(_QUERIES["defer_all"], parameters)
 
@@ -88,9 +163,14 @@ def expire_alerts(connection: Connection) -> int:
     return connection.execute(_QUERIES["expire_alerts"]).rowcount
 
 
+def mend_clock(connection: Connection) -> int:
+    """Make due what a clock that jumped back would let wait for longer than any pause of ours; return how many."""
+    return connection.execute(_QUERIES["mend_clock"], {"longest_s": LONGEST_RETRY_S + 60}).rowcount
+
+
 def alerts_to_send(connection: Connection) -> list[int]:
-    """Return the alerts that have due deliveries nobody is working on."""
-    return list(connection.execute(_QUERIES["alerts_to_send"]).scalars())
+    """Return the alerts that have due deliveries nobody is working on, or more than their senders should have."""
+    return list(connection.execute(_QUERIES["alerts_to_send"], {"share": SHARE}).scalars())
 
 
 def read_letter(connection: Connection, alert_id: int, language: str) -> tuple[AlertText, datetime]:

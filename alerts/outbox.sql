@@ -1,3 +1,32 @@
+-- name: begin_sender
+INSERT INTO alerts.sender (worker, thread_id, beats_until)
+SELECT :worker, coalesce(thread_id, id), clock_timestamp() + make_interval(secs => :beat_s)
+FROM alerts.alert WHERE id = :alert_id
+RETURNING id
+
+-- name: end_senders
+-- End one sender (:sender_id), or those that do not beat any more. A clock that was set back far leaves a beat in the
+-- distant future: that one is dead, too. What they had in hand comes back; it may have been handed over.
+DELETE FROM alerts.sender
+WHERE id = CAST(:sender_id AS bigint)
+   OR CAST(:sender_id AS bigint) IS NULL
+      AND (beats_until < clock_timestamp() OR beats_until > clock_timestamp() + make_interval(secs => 3 * :beat_s))
+RETURNING in_hand
+
+-- name: free_orphans
+-- Put what no living sender holds back into the queue; what was in hand (:in_hand) is noted as in doubt.
+WITH freed AS (
+    UPDATE alerts.delivery d
+    SET state = 'pending', sender_id = NULL, next_attempt_at = clock_timestamp(),
+        attempts = d.attempts - (d.id <> ALL (:in_hand))::int
+    WHERE d.state = 'sending' AND NOT EXISTS (SELECT FROM alerts.sender s WHERE s.id = d.sender_id)
+    RETURNING d.id, d.alert_id
+), doubt AS (
+    INSERT INTO alerts.attempt (delivery_id, outcome, reply, in_doubt)
+    SELECT id, 'deferred', 'the worker died while it handed this over', true FROM freed WHERE id = ANY (:in_hand)
+)
+SELECT DISTINCT alert_id FROM freed ORDER BY alert_id
+
 -- name: thread_alerts
 -- The alerts of a thread, oldest first: nobody gets an older message after a newer one.
 SELECT t.id FROM alerts.alert t
@@ -6,47 +35,75 @@ WHERE t.state NOT IN ('draft', 'submitted', 'discarded')
 ORDER BY t.id
 
 -- name: claim
--- Lease a batch. A row waits while an older message to the same person is still to be sent, and is free again when
--- its lease ran out because the worker died.
-WITH due AS (
+-- Take a batch for a sender. A row waits while an older message to the same person is still to be sent. The lock on the
+-- sender's row keeps it from being declared dead in between. Paced domains have their own claim (:domains).
+WITH me AS MATERIALIZED (
+    SELECT id FROM alerts.sender WHERE id = :sender_id FOR KEY SHARE
+), due AS MATERIALIZED (
     SELECT d.id
     FROM alerts.delivery d
-    WHERE d.alert_id = :alert_id AND d.state IN ('pending', 'deferred', 'sending')
-      AND d.next_attempt_at <= clock_timestamp()
-      AND (d.state <> 'sending' OR d.leased_until < clock_timestamp())
+    WHERE d.alert_id = :alert_id AND d.state IN ('pending', 'deferred') AND d.next_attempt_at <= clock_timestamp()
+      AND d.channel = :channel AND (d.domain = ANY (:domains)) = :is_paced
+      AND EXISTS (SELECT FROM me)
       AND NOT EXISTS (
           SELECT FROM alerts.delivery o
-          WHERE o.subscriber_id = d.subscriber_id AND o.alert_id = ANY (:older_ids)
-            AND (o.state = 'pending' OR o.state = 'sending' AND o.leased_until >= clock_timestamp()))
+          WHERE o.subscriber_id = d.subscriber_id AND o.alert_id = ANY (:older_ids) AND o.channel = d.channel
+            AND (o.state = 'pending' AND NOT o.is_held OR o.state = 'sending'))
     ORDER BY d.next_attempt_at
-    LIMIT :batch_size
+    LIMIT :most
     FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE alerts.delivery d
-SET state = 'sending', attempts = d.attempts + 1, leased_until = clock_timestamp() + make_interval(secs => :lease_s)
+SET state = 'sending', attempts = d.attempts + 1, sender_id = :sender_id, is_held = false
 FROM due, alerts.subscriber s
 WHERE d.id = due.id AND s.id = d.subscriber_id
 RETURNING d.id, d.alert_id, d.address, d.language, d.place_names, d.nearest_sites, d.attempts, s.token,
     (SELECT coalesce(jsonb_agg(jsonb_build_array(e.alert_id, e.id) ORDER BY e.alert_id), '[]')
      FROM alerts.delivery e
-     WHERE e.subscriber_id = d.subscriber_id AND e.alert_id = ANY (:older_ids) AND e.state = 'accepted') AS earlier
+     WHERE e.subscriber_id = d.subscriber_id AND e.alert_id = ANY (:older_ids) AND e.channel = d.channel
+       AND e.state = 'accepted') AS earlier
+
+-- name: due_domains
+-- Which of the paced domains have something due.
+SELECT DISTINCT d.domain FROM alerts.delivery d
+WHERE d.alert_id = :alert_id AND d.state IN ('pending', 'deferred') AND d.next_attempt_at <= clock_timestamp()
+  AND d.channel = 'mail' AND d.domain = ANY (:domains)
+
+-- name: lock_pace
+SELECT free_at FROM alerts.pace WHERE name = :name FOR UPDATE
+
+-- name: add_pace
+INSERT INTO alerts.pace (name) VALUES (:name) ON CONFLICT DO NOTHING
+
+-- name: read_room
+-- How many messages may go to a paced domain now: free connections, and what the rate allows (a second's worth at most).
+SELECT greatest(0, least(
+    :connections - (SELECT count(*) FROM alerts.delivery WHERE state = 'sending' AND domain = ANY (:domains)),
+    floor(extract(epoch FROM clock_timestamp() + interval '1 second'
+                             - greatest(free_at, clock_timestamp())) * :per_second)))::int
+FROM alerts.pace WHERE name = :name
+
+-- name: use_room
+UPDATE alerts.pace
+SET free_at = greatest(free_at, clock_timestamp()) + make_interval(secs => :messages / CAST(:per_second AS double precision))
+WHERE name = :name
 
 -- name: release
-UPDATE alerts.delivery SET state = 'pending', leased_until = NULL, attempts = attempts - 1
-WHERE id = ANY (:delivery_ids) AND state = 'sending'
+UPDATE alerts.delivery SET state = 'pending', sender_id = NULL, attempts = attempts - 1
+WHERE id = ANY (:delivery_ids) AND state = 'sending' AND sender_id = :sender_id
 
 -- name: defer_all
 -- No relay: everything that is due of this alert, and what this worker had claimed, waits; each for its own time.
 WITH waiting AS (
     SELECT id, attempts + (state <> 'sending')::int AS attempts
     FROM alerts.delivery
-    WHERE alert_id = :alert_id AND state IN ('pending', 'deferred', 'sending')
-      AND (id = ANY (:claimed_ids)
-           OR next_attempt_at <= clock_timestamp() AND (state <> 'sending' OR leased_until < clock_timestamp()))
+    WHERE alert_id = :alert_id AND channel = 'mail'
+      AND (id = ANY (:claimed_ids) AND state = 'sending'
+           OR state IN ('pending', 'deferred') AND next_attempt_at <= clock_timestamp())
     FOR UPDATE SKIP LOCKED
 ), deferred AS (
     UPDATE alerts.delivery d
-    SET state = 'deferred', attempts = w.attempts, leased_until = NULL,
+    SET state = 'deferred', attempts = w.attempts, sender_id = NULL,
         next_attempt_at = clock_timestamp() + make_interval(secs => least(:longest_s, :first_s * 2 ^ least(w.attempts - 1, 20)))
     FROM waiting w WHERE d.id = w.id
     RETURNING d.id
@@ -64,13 +121,23 @@ WHERE id = :alert_id AND state = 'sending'
 -- name: expire_alerts
 UPDATE alerts.alert SET state = 'expired' WHERE state IN ('sending', 'sent') AND expires_at < clock_timestamp()
 
+-- name: mend_clock
+-- A clock that ran ahead and was set back leaves times nobody would wait for.
+UPDATE alerts.delivery SET next_attempt_at = clock_timestamp()
+WHERE state IN ('pending', 'deferred') AND NOT is_held
+  AND next_attempt_at > clock_timestamp() + make_interval(secs => :longest_s)
+
 -- name: alerts_to_send
--- What nobody is working on: due or abandoned deliveries, and alerts whose closing was missed.
-SELECT a.id FROM alerts.alert a
-WHERE EXISTS (SELECT FROM alerts.delivery d
-              WHERE d.alert_id = a.id AND d.state IN ('pending', 'deferred', 'sending')
-                AND d.next_attempt_at <= clock_timestamp()
-                AND (d.state <> 'sending' OR d.leased_until < clock_timestamp()))
+-- Where there is more due than its senders should have before them (nobody is working on it, or one alone is slow), and
+-- alerts whose closing was missed.
+SELECT a.id
+FROM alerts.alert a
+CROSS JOIN LATERAL (SELECT :share * count(*) AS messages FROM alerts.sender s
+                    WHERE s.thread_id = coalesce(a.thread_id, a.id)) load
+WHERE (SELECT count(*) FROM (SELECT FROM alerts.delivery d
+                             WHERE d.alert_id = a.id AND d.state IN ('pending', 'deferred')
+                               AND d.next_attempt_at <= clock_timestamp()
+                             LIMIT load.messages + 1) due) > load.messages
    OR a.state = 'sending' AND NOT EXISTS (SELECT FROM alerts.delivery d
                                           WHERE d.alert_id = a.id AND d.state IN ('pending', 'deferred', 'sending'))
 ORDER BY a.id

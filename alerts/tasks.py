@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import structlog
+from sqlalchemy import Connection
 
 from alerts import outbox
 from alerts.consider import consider
 from alerts.delivery import send_alert
+from alerts.ledger import BEAT_S
 from alerts.thread import undecided_situations
 from gis.database import SERVICE
 from gis.jobs import context, enqueue, task
 
 _log = structlog.get_logger(__name__)
+# Alerts that this process is sending: a second event loop in it would not be faster, only hold more connections.
+_running: set[int] = set()
 
 
 @task("alerts.consider", queue="alerts")
@@ -24,8 +28,14 @@ def consider_situation(situation_id: int) -> None:
 
 @task("alerts.send", queue="alerts")
 def send(alert_id: int) -> None:
-    """Send what is due of an alert's thread."""
-    counts = send_alert(context().database, context().settings, alert_id)
+    """Send what is due of an alert's thread. A second job of the same alert helps from another worker only."""
+    if alert_id in _running:
+        return
+    _running.add(alert_id)
+    try:
+        counts = send_alert(context().database, context().settings, alert_id)
+    finally:
+        _running.discard(alert_id)
     _log.info("sent", alert_id=alert_id, **counts)
 
 
@@ -39,5 +49,18 @@ def sweep() -> None:
                 connection, "alerts.consider", lock=lock, once=f"consider:{situation_id}", situation_id=situation_id
             )
         outbox.expire_alerts(connection)
-        for alert_id in outbox.alerts_to_send(connection):
-            enqueue(connection, "alerts.send", once=f"alerts.send:{alert_id}", alert_id=alert_id)
+        outbox.mend_clock(connection)
+        _resume(connection)
+
+
+@task("alerts.resume", queue="alerts")
+def resume() -> None:
+    """Take up what a dead worker left and what became due; written every few seconds."""
+    with context().database.begin(SERVICE) as connection:
+        _resume(connection)
+
+
+def _resume(connection: Connection) -> None:
+    outbox.free_abandoned(connection, BEAT_S)
+    for alert_id in outbox.alerts_to_send(connection):
+        enqueue(connection, "alerts.send", once=f"alerts.send:{alert_id}", alert_id=alert_id)

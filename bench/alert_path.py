@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import importlib
 import os
 import pwd
 import shutil
 import smtplib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,11 +30,11 @@ from pathlib import Path
 from sqlalchemy import Connection, text
 
 from alerts import outbox
-from alerts.delivery import CONNECTIONS
 from alerts.letter import Recipient, build_letter
 from gis.database import Database, owner_engine
 from gis.embedded import Cluster
 from gis.jobs import set_context, worker_app
+from gis.relay import DEFAULT_CONNECTIONS
 from gis.settings import PROJECT_DIR, Settings
 from gis.town import load_town
 from ingest.drill import play_drill
@@ -79,6 +81,20 @@ def throw_away_settings(port: int) -> Iterator[Settings]:
 
 @contextmanager
 def sink() -> Iterator[int]:
+    """Yield the port of a server that swallows mail: Postfix's `smtp-sink` where it is installed, else our own."""
+    program = os.environ.get("SMTP_SINK") or shutil.which("smtp-sink", path="/usr/sbin:/usr/local/sbin")
+    if program:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        process = subprocess.Popen([program, "-u", "nobody", f"127.0.0.1:{port}", "1000"])
+        try:
+            wait_for(port)
+            yield port
+        finally:
+            process.terminate()
+            process.wait()
+        return
     process = subprocess.Popen([sys.executable, "-m", "bench.smtp_sink"], stdout=subprocess.PIPE, cwd=PROJECT_DIR)
     assert process.stdout
     try:
@@ -86,6 +102,14 @@ def sink() -> Iterator[int]:
     finally:
         process.terminate()
         process.wait()
+
+
+def wait_for(port: int) -> None:
+    for _ in range(100):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise SystemExit(f"nothing listens on port {port}")
 
 
 def prepare(settings: Settings, subscribers: int) -> None:
@@ -105,7 +129,7 @@ def run_path(settings: Settings) -> dict[str, float]:
     """Play the telegram and work the queue off; return seconds per stage."""
     for name in ("ingest.tasks", "alerts.tasks"):
         importlib.import_module(name)
-    database = Database(settings.app_url(), pool_size=CONNECTIONS + 1)
+    database = Database(settings.app_url(), pool_size=4)
     set_context(database, settings)
     began = datetime.now().astimezone()
     play_drill(database, settings)
@@ -155,7 +179,7 @@ def render_all(connection: Connection, settings: Settings) -> tuple[list[tuple[s
 
 
 def raw_loop(port: int, messages: Sequence[tuple[str, bytes]], sender: str) -> float:
-    """Hand prebuilt bytes over as fast as the standard library can, on `CONNECTIONS` connections; return seconds."""
+    """Hand prebuilt bytes over as fast as the standard library can, on as many connections; return seconds."""
 
     def one(part: Sequence[tuple[str, bytes]]) -> None:
         with smtplib.SMTP("127.0.0.1", port) as smtp:
@@ -165,8 +189,8 @@ def raw_loop(port: int, messages: Sequence[tuple[str, bytes]], sender: str) -> f
                 smtp.data(content)
 
     began = time.perf_counter()
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        list(pool.map(one, [messages[number::CONNECTIONS] for number in range(CONNECTIONS)]))
+    with ThreadPoolExecutor(DEFAULT_CONNECTIONS) as pool:
+        list(pool.map(one, [messages[number::DEFAULT_CONNECTIONS] for number in range(DEFAULT_CONNECTIONS)]))
     return time.perf_counter() - began
 
 

@@ -32,12 +32,13 @@ class Periodic:
 
     Attributes
     ----------
-    second : of each minute; JMA refreshes its feeds on the minute, and asks to come a little later.
+    second : of each minute, or cron's form for several; JMA refreshes its feeds on the minute, and asks to come a
+        little later.
     minute : of each hour; every minute if not said.
     """
 
     task: str
-    second: int
+    second: int | str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     minute: str = "*"
 
@@ -47,7 +48,9 @@ def periodic_jobs(settings: Settings) -> list[Periodic]:
     jobs = [
         Periodic("gis.retry_stalled", second=0),
         Periodic("alerts.sweep", second=40),
+        Periodic("alerts.resume", second="*/5"),
         Periodic("ingest.resolve_quiet", second=50, minute="5"),
+        Periodic("layers.forget_answers", second=30, minute="17"),
     ]
     if settings.jma_feed_url:
         jobs.append(Periodic("ingest.poll", second=20, arguments={"source": "jma"}))

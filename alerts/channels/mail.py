@@ -1,141 +1,122 @@
-"""Mail through one SMTP relay, over one connection that is kept for many messages."""
+"""Mail through the first relay that works, over a connection that is kept for many messages."""
 
 from __future__ import annotations
 
-import contextlib
-import smtplib
-import socket
 import ssl
-from types import TracebackType
 
 from alerts.channels import TransportError
+from alerts.channels.smtp import SmtpConnection, SmtpLost, SmtpRefused, Timeouts, connect
 from alerts.headers import format_address
+from alerts.relays import RelayPool
 from gis.relay import Relay
 
-_TIMEOUT_S = 60
 # After so many messages a new connection, which relays like and which spreads the load behind a balancer.
 _MESSAGES_PER_CONNECTION = 500
 
 
 class MailChannel:
-    """A connection to the relay, opened on first use and reopened when it broke.
+    """A connection to one of the relays, opened on first use and reopened elsewhere when it broke.
 
-    Not thread-safe: one per thread.
+    For one task only; the pool is shared by all tasks of a sender.
+
+    Attributes
+    ----------
+    relay : the relay in use, or None.
     """
 
-    def __init__(self, relay: Relay, sender: str, timeout_s: float = _TIMEOUT_S) -> None:
-        self.relay = relay
-        self._sender = format_address(sender)
-        self._timeout_s = timeout_s
-        self._smtp: smtplib.SMTP | None = None
-        self._handed_over = 0
+    def __init__(self, pool: RelayPool, name: str, timeouts: Timeouts | None = None) -> None:
+        self.relay: Relay | None = None
+        self._pool = pool
+        self._name = name
+        self._timeouts = timeouts or Timeouts()
+        self._connection: SmtpConnection | None = None
+        self._avoid: set[Relay] = set()
+        self._accepted = 0  # on this connection
+        self._doubts = 0  # messages in a row that were handed over without an answer
 
-    def __enter__(self) -> MailChannel:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def notify(self, address: str, message: bytes) -> str:
+    async def notify(self, address: str, message: bytes, return_path: str) -> str:
         """Hand one message (CRLF line ends) over; return the relay's answer.
 
         Raises
         ------
-        TransportError : the relay refused it, or cannot be reached.
+        TransportError : a relay refused it, or none can be reached (`relay_is_down`).
         ValueError : the address is none.
         """
         recipient = format_address(address)
-        if self._handed_over >= _MESSAGES_PER_CONNECTION:
-            self.close()
-        smtp = self._smtp or self._connect()
-        self._handed_over += 1
-        # smtplib's own sendmail() parses addresses and mangles `a..b@…`; these commands take ours as they are.
-        self._command(smtp, f"MAIL FROM:<{self._sender}>", sender=True)
-        self._command(smtp, f"RCPT TO:<{recipient}>")
-        return self._send_content(smtp, message)
+        while True:
+            connection = await self._ready()
+            try:
+                reply = await connection.hand_over(return_path, recipient, message)
+            except SmtpLost as error:
+                self._doubts += error.in_doubt
+                self._lose(str(error), is_fault=not error.in_doubt or self._doubts > 1)
+                if error.in_doubt:
+                    words = f"connection lost after the message was handed over, it may arrive twice: {error}"
+                    raise TransportError(words, maybe_delivered=True) from error
+                continue
+            except SmtpRefused as error:
+                self._refused(error)
+                continue
+            self._pool.worked(self._used())
+            self._accepted, self._doubts = self._accepted + 1, 0
+            return reply
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """End the connection politely, if there is one."""
-        smtp, self._smtp = self._smtp, None
-        self._handed_over = 0
-        if smtp is not None:
-            # A relay that hung up already needs no farewell.
-            with contextlib.suppress(smtplib.SMTPException, OSError):
-                smtp.quit()
-            smtp.close()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            self._pool.live[self._used()] -= 1
+            await connection.quit()
 
-    def _connect(self) -> smtplib.SMTP:
-        relay = self.relay
-        try:
-            if relay.tls == "tls":
-                context = ssl.create_default_context()
-                smtp: smtplib.SMTP = smtplib.SMTP_SSL(relay.host, relay.port, timeout=self._timeout_s, context=context)
-            else:
-                smtp = smtplib.SMTP(relay.host, relay.port, timeout=self._timeout_s)
-            if smtp.sock is not None:
-                # Small commands one after another: waiting to fill packets (Nagle) would add 40 ms to each.
-                smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            smtp.ehlo_or_helo_if_needed()
-            if relay.tls == "starttls":
-                smtp.starttls(context=ssl.create_default_context())
-                smtp.ehlo()
-            if relay.user:
-                smtp.login(relay.user, relay.password)
-        except (smtplib.SMTPException, OSError) as error:
-            raise TransportError(f"no connection to {relay}: {_words(error)}", relay_is_down=True) from error
-        self._smtp = smtp
-        return smtp
-
-    def _command(self, smtp: smtplib.SMTP, command: str, sender: bool = False) -> None:
-        try:
-            code, reply = smtp.docmd(command)
-        except (smtplib.SMTPException, OSError) as error:
-            self._drop()
-            raise TransportError(f"connection lost: {_words(error)}", relay_is_down=sender) from error
-        if code in (250, 251):
+    def _refused(self, error: SmtpRefused) -> None:
+        """Raise what a refusal means for the message; return when another relay is to be asked."""
+        if error.code == 421 or error.stage in ("sender", "connection"):
+            # Who closes (421) or refuses our sender refuses everybody now; that is no fault of the address.
+            self._lose(str(error))
             return
-        self._reset(smtp, code)
-        # A relay that refuses our sender, or closes (421), refuses everybody now; that is no fault of the address.
-        closes = code == 421 or sender
-        raise TransportError(_answer(code, reply), permanent=code >= 500 and not closes, relay_is_down=closes)
+        raise TransportError(str(error), permanent=error.code >= 500) from error
 
-    def _send_content(self, smtp: smtplib.SMTP, message: bytes) -> str:
+    async def _ready(self) -> SmtpConnection:
+        if self._connection is not None and self._connection.handed_over >= _MESSAGES_PER_CONNECTION:
+            await self.close()
+        reasons: list[str] = []
+        while self._connection is None:
+            candidates = self._pool.candidates(self._avoid)
+            if not candidates:
+                known = [str(health.reason) for health in self._pool.health.values() if health.reason]
+                raise TransportError("; ".join(reasons or known) or "no relay", relay_is_down=True)
+            try:
+                await self._connect(candidates[0])
+            except (SmtpLost, SmtpRefused, OSError, ssl.SSLError, TimeoutError) as error:
+                reasons.append(f"no connection to {candidates[0]}: {_words(error)}")
+                self._avoid.add(candidates[0])
+                self._pool.failed(candidates[0], reasons[-1])
+        return self._connection
+
+    async def _connect(self, relay: Relay) -> None:
+        self._pool.live[relay] += 1  # before waiting, so that the limit holds for connections being made, too
         try:
-            code, reply = smtp.data(message)
-        except smtplib.SMTPDataError as error:  # the answer to DATA itself: nothing was handed over
-            self._reset(smtp, error.smtp_code)
-            raise TransportError(
-                _answer(error.smtp_code, error.smtp_error), permanent=error.smtp_code >= 500
-            ) from error
-        except (smtplib.SMTPException, OSError) as error:
-            self._drop()
-            reply_text = f"connection lost after the message was handed over, it may arrive twice: {_words(error)}"
-            raise TransportError(reply_text, maybe_delivered=True) from error
-        if code != 250:
-            self._reset(smtp, code)
-            raise TransportError(_answer(code, reply), permanent=code >= 500)
-        return _answer(code, reply)
+            self._connection = await connect(relay, self._name, self._timeouts)
+        except BaseException:
+            self._pool.live[relay] -= 1
+            raise
+        self.relay, self._accepted = relay, 0
 
-    def _reset(self, smtp: smtplib.SMTP, code: int) -> None:
-        if code == 421:
-            self._drop()
-            return
-        try:
-            smtp.rset()
-        except (smtplib.SMTPException, OSError):
-            self._drop()
+    def _lose(self, reason: str, is_fault: bool = True) -> None:
+        relay, connection = self._used(), self._connection
+        self._connection = None
+        self._pool.live[relay] -= 1
+        if connection is not None:
+            connection.drop()
+        # A relay that ends a connection after some messages is asked again; one that took none on it is not.
+        if self._accepted == 0 and is_fault:
+            self._avoid.add(relay)
+            self._pool.failed(relay, f"{relay}: {reason}")
 
-    def _drop(self) -> None:
-        smtp, self._smtp = self._smtp, None
-        if smtp is not None:
-            smtp.close()
-
-
-def _answer(code: int, reply: bytes | str) -> str:
-    words = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
-    return f"{code} {' '.join(words.split())}"
+    def _used(self) -> Relay:
+        if self.relay is None:
+            raise RuntimeError("no relay is in use")
+        return self.relay
 
 
 def _words(error: Exception) -> str:

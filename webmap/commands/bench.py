@@ -15,6 +15,7 @@ PASSES_ON = True
 # Each is a program of its own in bench/, because some compare against parts that are not always installed.
 BENCHMARKS = {
     "alert_path": "a telegram file to the last mail for 10,000 subscribers, with stages",
+    "dispatch": "approval to the last acceptance for 100,000 recipients, beside the raw limits",
     "history_cost": "what history and drawing twin cost an edit, and what the past costs a map",
 }
 

@@ -1,0 +1,98 @@
+"""One connection's work: take a message, ask whether it may go, hand it over, record it together with the next one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime
+
+from alerts import outbox
+from alerts.catalogue import JST
+from alerts.channels import TransportError
+from alerts.channels.mail import MailChannel
+from alerts.claims import Claims
+from alerts.handover import Outcome
+from alerts.ledger import BEAT_S, Ledger
+from alerts.letters import Letters
+from alerts.outbox import Claimed
+
+
+class Lane:
+    """One connection of a sender."""
+
+    def __init__(
+        self, claims: Claims, ledger: Ledger, letters: Letters, channel: MailChannel, counts: Counter[str]
+    ) -> None:
+        self._claims = claims
+        self._ledger = ledger
+        self._letters = letters
+        self._channel = channel
+        self._counts = counts
+
+    async def run(self) -> None:
+        """Work until there is nothing to send or no relay to send through."""
+        try:
+            while (claimed := await self._claims.take()) is not None:
+                try:
+                    if not await self._work(claimed):
+                        return
+                finally:
+                    self._claims.done()
+        finally:
+            await self._channel.close()
+
+    async def _work(self, first: Claimed) -> bool:
+        """Send one message after another; return False when no relay takes anything."""
+        claimed: Claimed | None = first
+        outcome: Outcome | None = None
+        while claimed is not None:
+            message = self._render(claimed)
+            verdict = await self._settle(outcome, claimed)
+            if verdict:
+                self._counts[verdict] += verdict != "gone"
+                outcome = None
+            elif isinstance(message, Outcome):
+                outcome = message
+            else:
+                try:
+                    outcome = await self._attempt(claimed, message)
+                except TransportError as error:  # no relay
+                    await self._ledger.forget(claimed.recipient.delivery_id)
+                    self._claims.put_back(claimed)
+                    self._claims.down = (str(self._channel.relay or ""), error.reply)
+                    return False
+            claimed = self._claims.take_now()
+        if outcome:
+            await self._settle(outcome, None)
+        return True
+
+    async def _settle(self, outcome: Outcome | None, claimed: Claimed | None) -> str:
+        verdict = await self._ledger.settle(outcome, claimed.recipient.delivery_id if claimed else None)
+        if outcome:
+            self._counts[outcome.state] += 1
+        # The process may have been stopped in between for so long that others take it for dead: ask again.
+        while claimed and not verdict and self._ledger.settled_s_ago > BEAT_S / 2:
+            verdict = await self._ledger.settle(None, claimed.recipient.delivery_id)
+        return verdict
+
+    def _render(self, claimed: Claimed) -> bytes | Outcome:
+        recipient = claimed.recipient
+        try:
+            return self._letters.find(claimed).render(recipient)
+        except ValueError as error:
+            return Outcome(recipient.delivery_id, datetime.now(JST), "", "failed", str(error))
+
+    async def _attempt(self, claimed: Claimed, message: bytes) -> Outcome:
+        """Hand one message over. Raises TransportError only when no relay takes anything."""
+        recipient, started_at = claimed.recipient, datetime.now(JST)
+        state, retry_s, in_doubt = "accepted", 0.0, False
+        try:
+            reply = await self._channel.notify(recipient.address, message, self._letters.return_path(recipient))
+        except ValueError as error:
+            state, reply = "failed", str(error)
+        except TransportError as error:
+            if error.relay_is_down:
+                raise
+            state, reply, in_doubt = "bounced" if error.permanent else "deferred", error.reply, error.maybe_delivered
+            retry_s = 0.0 if error.permanent else outbox.retry_in_s(claimed.attempts)
+        relay = str(self._channel.relay or "")
+        return Outcome(recipient.delivery_id, started_at, relay, state, reply, retry_s, in_doubt)

@@ -1,0 +1,157 @@
+"""Group commit: the connections of a sender share one statement, and each waits only for its own result.
+
+The rule it keeps: nothing leaves on a connection before the result of the message before is durable there, and before
+the database says that the next one may still go out. So a worker that dies leaves at most one message per connection
+in doubt, and those are named in `alerts.sender.in_hand`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from time import monotonic, sleep
+from typing import Any
+
+import psycopg
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from alerts.handover import Beat, Outcome, settle, withhold
+from gis.database import SERVICE, Database
+
+_log = structlog.get_logger(__name__)
+# A sender that has not beaten for so long is dead: its messages go to others.
+BEAT_S = 8.0
+# A living one beats at least so often, also while it waits for a relay.
+BEAT_EVERY_S = 2.0
+# The database may be away for so long before the sender gives up; what it held goes back into the queue then.
+PATIENCE_S = 120.0
+
+
+@dataclass
+class _Entry:
+    outcome: Outcome | None
+    next_id: int | None
+    answer: asyncio.Future[str]
+
+
+class Ledger:
+    """The records of one sender, kept in a thread with a connection of its own.
+
+    Attributes
+    ----------
+    thread_ids : the alerts of the thread being sent; a newer one that a person has holds the older one back.
+    """
+
+    def __init__(self, database: Database, sender_id: int, thread_ids: Sequence[int]) -> None:
+        self.thread_ids = list(thread_ids)
+        self._database = database
+        self._sender_id = sender_id
+        self._waiting: list[_Entry] = []
+        self._in_hand: set[int] = set()
+        self._wake = asyncio.Event()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="ledger")
+        self._held = ExitStack()
+        self._connection: psycopg.Connection[Any] | None = None
+        self._settled_at = monotonic()
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Ledger:
+        self._keeper = asyncio.create_task(self._keep())
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        if self._keeper:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        await asyncio.get_running_loop().run_in_executor(self._executor, self._drop)
+        self._executor.shutdown()
+
+    @property
+    def settled_s_ago(self) -> float:
+        """Seconds since the database last confirmed that this sender lives."""
+        return monotonic() - self._settled_at
+
+    async def settle(self, outcome: Outcome | None, next_id: int | None) -> str:
+        """Record an outcome and return the verdict on the next message ("" = it may go out); both durable.
+
+        Raises
+        ------
+        DBAPIError, psycopg.OperationalError : the database stayed away for longer than `PATIENCE_S`.
+        """
+        if self._keeper is None or self._keeper.done():
+            raise RuntimeError("the ledger is closed")
+        answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Entry(outcome, next_id, answer))
+        self._wake.set()
+        return await answer
+
+    async def forget(self, delivery_id: int) -> None:
+        """Note that a message which had leave to go out did not leave, so that nobody takes it for doubtful."""
+        self._in_hand.discard(delivery_id)
+        await self.settle(None, None)
+
+    async def _keep(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            if not self._waiting:
+                self._wake.clear()
+                try:
+                    async with asyncio.timeout(BEAT_EVERY_S):
+                        await self._wake.wait()
+                except TimeoutError:
+                    pass  # nothing to record: only the beat
+            entries, self._waiting = self._waiting, []
+            try:
+                verdicts = await loop.run_in_executor(self._executor, self._write, entries)
+            except Exception as error:
+                for entry in [*entries, *self._waiting]:
+                    if not entry.answer.done():
+                        entry.answer.set_exception(error)
+                raise
+            for entry in entries:
+                if not entry.answer.done():
+                    entry.answer.set_result(verdicts.get(entry.next_id, "") if entry.next_id else "")
+
+    def _write(self, entries: Sequence[_Entry]) -> dict[int, str]:
+        outcomes = [entry.outcome for entry in entries if entry.outcome]
+        next_ids = [entry.next_id for entry in entries if entry.next_id]
+        self._in_hand.difference_update(outcome.delivery_id for outcome in outcomes)
+        self._in_hand.update(next_ids)
+        ends_at, is_repeated = monotonic() + PATIENCE_S, False
+        while True:
+            try:
+                return self._write_once(outcomes, next_ids, is_repeated)
+            except (psycopg.OperationalError, psycopg.InterfaceError, DBAPIError) as error:
+                self._drop()
+                if monotonic() > ends_at:
+                    raise
+                _log.warning("the database is away; nothing more is handed over", reason=str(error).strip())
+                is_repeated = True
+                sleep(0.5)
+
+    def _drop(self) -> None:
+        self._connection = None
+        with suppress(psycopg.Error, DBAPIError):  # it is broken already; giving it back says so once more
+            self._held.close()
+
+    def _write_once(self, outcomes: Sequence[Outcome], next_ids: Sequence[int], is_repeated: bool) -> dict[int, str]:
+        if self._connection is None:
+            self._connection = self._held.enter_context(self._database.hold(SERVICE))
+        verdicts = settle(
+            self._connection,
+            Beat(self._sender_id, BEAT_S, list(self._in_hand)),
+            outcomes,
+            next_ids,
+            self.thread_ids,
+            is_repeated,
+        )
+        self._settled_at = monotonic()
+        withheld = {delivery_id: verdict for delivery_id, verdict in verdicts.items() if verdict}
+        if withheld:
+            self._in_hand.difference_update(withheld)
+            withhold(self._connection, self._sender_id, {i: v for i, v in withheld.items() if v != "gone"})
+        return verdicts
