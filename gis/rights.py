@@ -18,7 +18,7 @@ Action = Literal["edit", "manage_layers", "moderate", "write_alerts", "approve_a
 
 _ROLES_FOR: dict[Action, frozenset[str]] = {
     "edit": frozenset({"editor", "layer_manager", "moderator"}),
-    "manage_layers": frozenset({"layer_manager"}),
+    "manage_layers": frozenset({"layer_manager", "administrator"}),
     "moderate": frozenset({"moderator"}),
     "write_alerts": frozenset({"alert_author"}),
     "approve_alerts": frozenset({"alert_approver"}),

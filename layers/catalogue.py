@@ -17,7 +17,9 @@ from gis.queries import load_queries
 from layers import tables
 from layers.copying import driver
 from layers.definition import Definition, load_definitions, parse_definition
-from layers.grants import apply_grants
+from layers.grants import grant_statements
+from layers.keeping import changed_meanwhile, keeping_refusals
+from layers.overlay import lay_over, rename_attributes
 
 _QUERIES = load_queries(__file__)
 
@@ -45,6 +47,7 @@ class LayerSummary:
 def sync(connection: Connection, definitions: Mapping[str, Definition] | None = None) -> list[str]:
     """Make the tables agree with the definitions of data/layers and of the catalogue; return the layers touched.
 
+    What a department changed in a layer of data/layers stays: it is laid over what the file says now.
     Idempotent; runs as `machimori_owner` inside the caller's transaction.
 
     Raises
@@ -55,33 +58,75 @@ def sync(connection: Connection, definitions: Mapping[str, Definition] | None = 
     connection.execute(text("LOCK TABLE gis.layer IN SHARE ROW EXCLUSIVE MODE"))
     driver(connection).execute(tables.ground_statements())
     stored = load_layers(connection)
+    shipped = _load_shipped(connection)
     hashes = {row.name: row.ddl_sha256 for row in connection.execute(text("SELECT name, ddl_sha256 FROM gis.layer"))}
-    wanted = {**stored, **(load_definitions() if definitions is None else definitions)}
+    files = load_definitions() if definitions is None else definitions
     touched = []
-    for name, definition in wanted.items():
+    for name in sorted({**stored, **files}):
+        wanted = stored.get(name) or files[name]
+        if name in stored and name in files:
+            wanted = lay_over(files[name], shipped.get(name, stored[name]), stored[name])
         if name not in stored:
-            create_layer(connection, definition)
-        elif hashes[name] != _ddl_sha256(connection, definition) or stored[name] != definition:
-            _change_layer(connection, stored[name], definition)
-        else:
-            continue
-        touched.append(name)
+            create_layer(connection, wanted)
+        elif hashes[name] != _ddl_sha256(connection, wanted) or stored[name] != wanted:
+            _alter(connection, stored[name], wanted, {})
+        if name in files:
+            _store_shipped(connection, files[name])
+        if stored.get(name) != wanted or hashes[name] != _ddl_sha256(connection, wanted):
+            touched.append(name)
     return touched
 
 
 def create_layer(connection: Connection, definition: Definition) -> None:
-    """Make the tables of a new layer and enter it in the catalogue; runs as `machimori_owner`.
+    """Make the tables of a new layer and enter it in the catalogue, in the caller's transaction.
+
+    Runs as `machimori_owner`, or as the role of the owner department for an account that keeps layers
+    (`gis.change_layer` decides); the role may use the new layer at once.
 
     Raises
     ------
-    UsageError : a layer of that name is there already.
+    UsageError : a layer of that name is there already, or the account may not make one.
     """
-    if connection.execute(text("SELECT 1 FROM gis.layer WHERE name = :name"), {"name": definition.name}).first():
+    _lock_definition(connection, definition.name)
+    if _find(connection, definition.name) is not None:
         raise UsageError(
             f"There is a layer {definition.name} already.", "Choose another name, or import into that layer."
         )
-    driver(connection).execute(tables.create_statements(definition))
-    _store(connection, definition)
+    _apply(connection, definition, definition, tables.create_statements(definition))
+
+
+def change_layer(
+    connection: Connection, old: Definition, new: Definition, renamed: Mapping[str, str] | None = None
+) -> None:
+    """Change a layer's definition: tables, views, grants, history and drawing twin follow in the caller's transaction.
+
+    Roles as for `create_layer`, or that of a department with the grant to manage. People who edit the layer wait.
+    Whether its values fit the new definition is asked by `layers.fitting` beforehand.
+
+    Parameters
+    ----------
+    old : the definition that the caller saw. renamed : name of an attribute in `old` → its name in `new`.
+
+    Raises
+    ------
+    ChangedMeanwhileError : the definition is not `old` any more, or somebody works in the layer for too long.
+    UsageError : the account may not, values would be lost, or they do not fit.
+    """
+    _lock_definition(connection, old.name)
+    if _find(connection, old.name) != old:
+        raise changed_meanwhile(old)
+    _alter(connection, old, new, dict(renamed or {}))
+
+
+def delete_layer(connection: Connection, definition: Definition) -> None:
+    """Delete a layer that never held a feature, with its tables and grants. Roles as for `change_layer`.
+
+    Raises
+    ------
+    UsageError : something was in it once, or it is one of data/layers; it can be retired (`is_retired`).
+    """
+    _lock_definition(connection, definition.name)
+    _apply(connection, definition, None, tables.drop_statements(definition))
 
 
 def load_layers(connection: Connection) -> dict[str, Definition]:
@@ -97,13 +142,19 @@ def find_layer(connection: Connection, name: str) -> Definition:
     ------
     UnknownLayerError : there is none of that name; the hint has the nearest.
     """
-    values = connection.execute(text("SELECT definition FROM gis.layer WHERE name = :name"), {"name": name}).scalar()
-    if values is None:
+    definition = _find(connection, name)
+    if definition is None:
         known = list(connection.execute(text("SELECT name FROM gis.layer ORDER BY name")).scalars())
         near = difflib.get_close_matches(name, known, 1)
         hint = f"Did you mean {near[0]}?" if near else f"Layers are: {', '.join(known)}."
         raise UnknownLayerError(f"There is no layer {name!r}.", hint)
-    return parse_definition(values, f"the catalogue's {name}")
+    return definition
+
+
+def find_shipped(connection: Connection, name: str) -> Definition | None:
+    """Return a layer's definition as data/layers gave it at the last migration, None for a layer made at run time."""
+    values = connection.execute(text("SELECT shipped FROM gis.layer WHERE name = :name"), {"name": name}).scalar()
+    return None if values is None else parse_definition(values, f"the shipped {name}")
 
 
 def may_read(connection: Connection, definition: Definition) -> bool:
@@ -121,46 +172,72 @@ def summarise_layer(connection: Connection, definition: Definition) -> LayerSumm
     return LayerSummary(definition, count, None if corners[0] is None else tuple(corners), changed_at)
 
 
-def _change_layer(connection: Connection, old: Definition, new: Definition) -> None:
-    _refuse_loss(old, new)
-    had = {attribute.name for attribute in old.attributes}
-    added = [attribute for attribute in new.attributes if attribute.name not in had]
-    drew = {attribute.name: attribute for attribute in tables.tile_attributes(old)}
+def _alter(connection: Connection, old: Definition, new: Definition, renamed: Mapping[str, str]) -> None:
+    before = rename_attributes(old, renamed)
+    _refuse_loss(before, new)
+    had = {attribute.name for attribute in before.kept_attributes}
+    drew = {attribute.name: attribute for attribute in tables.tile_attributes(before)}
     draws = {attribute.name: attribute for attribute in tables.tile_attributes(new)}
+    make_personal = new.has_personal_table and not before.has_personal_table
     statements = [
+        tables.lock_statements(old),
         tables.close_statements(old),
-        *(tables.undraw_attribute(old, drew[name]) for name in drew.keys() - draws.keys()),
+        *(tables.rename_attribute(old, old.attribute(name), renamed[name]) for name in renamed),
+        *(tables.undraw_attribute(before, drew[name]) for name in sorted(drew.keys() - draws.keys())),
         *(tables.draw_attribute(new, draws[name]) for name in sorted((draws.keys() - drew.keys()) & had)),
-        tables.add_attributes(new, added),
+        *([tables.create_personal(new)] if make_personal else []),
+        tables.add_attributes(new, [attribute for attribute in new.attributes if attribute.name not in had]),
+        *([tables.change_key(new)] if before.key != new.key else []),
         tables.regenerate_statements(new),
+        grant_statements(connection, new),
     ]
-    driver(connection).execute(sql.SQL("\n").join(statements))
-    apply_grants(connection, new)
-    _store(connection, new)
+    _apply(connection, old, new, sql.SQL("\n").join(statements))
 
 
 def _refuse_loss(old: Definition, new: Definition) -> None:
-    """A definition may gain attributes; whatever would lose or re-read values needs a migration written by a person."""
+    """A definition may gain attributes and retire them; whatever would lose or re-read values needs a migration."""
     hint = "Write a migration in gis/migrations that carries the values over."
-    if (old.geometry, old.key) != (new.geometry, new.key):
-        raise UsageError(f"Layer {old.name}: geometry or key changed ({old.geometry}, {old.key!r}).", hint)
-    for attribute in old.attributes:
-        same = next((other for other in new.attributes if other.name == attribute.name), None)
+    if (old.name, old.geometry) != (new.name, new.geometry):
+        raise UsageError(f"Layer {old.name}: name or geometry changed ({old.geometry}).", hint)
+    kept = {attribute.name: attribute for attribute in new.kept_attributes}
+    for attribute in old.kept_attributes:
+        same = kept.get(attribute.name)
         if same is None:
             raise UsageError(f"Layer {old.name}: the attribute {attribute.name} is gone from its definition.", hint)
         if (same.type, same.personal) != (attribute.type, attribute.personal):
             raise UsageError(f"Layer {old.name}: the attribute {attribute.name} changed its type or its table.", hint)
 
 
-def _store(connection: Connection, definition: Definition) -> None:
-    connection.execute(
-        _QUERIES["store"],
-        {
-            "name": definition.name,
-            "definition": orjson.dumps(definition.to_json()).decode(),
-            "ddl_sha256": _ddl_sha256(connection, definition),
-        },
+def _apply(connection: Connection, shown: Definition, new: Definition | None, statements: sql.Composed) -> None:
+    """Hand statements and definition to `gis.change_layer`; it takes the statement below and no other."""
+    parameters = (
+        shown.name,
+        orjson.dumps(new.to_json()).decode() if new else None,
+        _ddl_sha256(connection, new) if new else "",
+        statements.as_string(driver(connection)),
     )
+    with keeping_refusals(shown):
+        driver(connection).execute("SELECT gis.change_layer(%s, %s, %s, %s)", parameters)
+
+
+def _lock_definition(connection: Connection, name: str) -> None:
+    """Let changes of one layer's definition wait for each other."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('machimori.layer.' || :name))"), {"name": name})
+
+
+def _find(connection: Connection, name: str) -> Definition | None:
+    values = connection.execute(text("SELECT definition FROM gis.layer WHERE name = :name"), {"name": name}).scalar()
+    return None if values is None else parse_definition(values, f"the catalogue's {name}")
+
+
+def _load_shipped(connection: Connection) -> dict[str, Definition]:
+    rows = connection.execute(text("SELECT name, shipped FROM gis.layer WHERE shipped IS NOT NULL"))
+    return {name: parse_definition(values, f"the shipped {name}") for name, values in rows}
+
+
+def _store_shipped(connection: Connection, definition: Definition) -> None:
+    values = {"name": definition.name, "shipped": orjson.dumps(definition.to_json()).decode()}
+    connection.execute(_QUERIES["store_shipped"], values)
 
 
 def _ddl_sha256(connection: Connection, definition: Definition) -> str:

@@ -47,7 +47,8 @@ def check_definition(values: Mapping[str, Any], attribute_names: Sequence[str], 
     for number in values.get("placeholders", ()):
         if isinstance(number, bool) or not isinstance(number, int | float):
             raise UsageError(f"{where}: placeholders has {number!r}.", "Placeholders are numbers, e.g. [999.99].")
-    twice = sorted({name for name in attribute_names if attribute_names.count(name) > 1})
+    taken = [*attribute_names, *(attribute.name for attribute in values["retired"])]
+    twice = sorted({name for name in taken if taken.count(name) > 1})
     if twice:
         raise UsageError(f"{where}: attribute {twice[0]} stands there twice.", "Give each attribute its own name.")
     for key, name in [("key", values.get("key")), *(("open_when", name) for name in values.get("open_when", {}))]:
@@ -95,6 +96,9 @@ def check_attribute(values: Mapping[str, Any], where: str, record: type) -> None
             raise UsageError(f"{where}: {key} stands at a {kind}.", "Only text has a code list or a pattern.")
     if values.get("code_list") and values.get("choices"):
         raise UsageError(f"{where}: code_list and choices at once.", "Take a list of data/codes, or one of its own.")
+    if "$" in str(values.get("default", "")):
+        # Defaults stand in the dollar-quoted body of a function that runs with the owner's rights.
+        raise UsageError(f"{where}: default is {values['default']!r}.", "A default may not contain the sign $.")
     if values.get("personal") and values.get("drawn"):
         raise UsageError(f"{where}: personal and drawn at once.", "Personal attributes never reach a map tile.")
     if values.get("code_list"):

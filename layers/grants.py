@@ -119,6 +119,11 @@ def may_manage(connection: Connection, definition: Definition, account: Account)
 
 def apply_grants(connection: Connection, definition: Definition) -> None:
     """Make grants and row policies of a layer's tables agree with `gis.layer_grant`; runs as `machimori_owner`."""
+    driver(connection).execute(grant_statements(connection, definition))
+
+
+def grant_statements(connection: Connection, definition: Definition) -> sql.Composed:
+    """Return the statements that make a layer's grants and row policies agree with `gis.layer_grant`; any role."""
     others = [department for department in load_departments() if department.name != definition.owner]
     granted = {grant.department: grant for grant in list_grants(connection, definition.name)}
     statements = [_take_back(definition, others)]
@@ -127,7 +132,7 @@ def apply_grants(connection: Connection, definition: Definition) -> None:
             statements.append(_give(definition, department, grant))
     if any(grant.is_limited for grant in granted.values()):
         statements.append(_limit(definition, others, granted))
-    driver(connection).execute(sql.SQL("\n").join(statements))
+    return sql.SQL("\n").join(statements)
 
 
 def read_area(value: str, geojson: bytes) -> Area:
@@ -192,7 +197,7 @@ def _take_back(definition: Definition, others: Sequence[Department]) -> sql.Comp
         "others": _roles([department.role_name for department in others]),
         "viewers": _roles([department.viewer_role_name for department in others]),
     }
-    blocks = ["take_back", *(["take_back_personal"] if definition.personal_attributes else [])]
+    blocks = ["take_back", *(["take_back_personal"] if definition.has_personal_table else [])]
     return sql.SQL("\n").join(sql.SQL(_QUERIES.sql(block)).format(**parts) for block in blocks)
 
 

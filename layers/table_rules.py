@@ -14,6 +14,12 @@ def rule_statements(definition: Definition) -> sql.Composed:
     return sql.SQL("\n").join([_rules(definition), _checks(definition)])
 
 
+def drop_checks(definition: Definition, attribute: Attribute) -> sql.Composed:
+    """Return the statement that takes away an attribute's checks, whose names have its name in them."""
+    table = _table(definition, attribute.personal)
+    return sql.SQL("ALTER TABLE {} {};").format(table, sql.SQL(", ").join(_dropped_checks(attribute)))
+
+
 def _rules(definition: Definition) -> sql.Composed:
     position = sql.SQL("SET NOT NULL" if definition.is_geometry_required else "DROP NOT NULL")
     made: list[sql.Composable] = [sql.SQL("ALTER TABLE {} ALTER COLUMN geom {};").format(_table(definition), position)]
@@ -28,17 +34,21 @@ def _rules(definition: Definition) -> sql.Composed:
         made.append(
             sql.SQL("ALTER TABLE {0} ALTER COLUMN {1} {2}, ALTER COLUMN {1} {3};").format(table, column, default, null)
         )
+    # What nobody can fill in any more must not be asked for.
+    made += [
+        sql.SQL("ALTER TABLE {0} ALTER COLUMN {1} DROP DEFAULT, ALTER COLUMN {1} DROP NOT NULL;").format(
+            _table(definition, attribute.personal), sql.Identifier(attribute.name)
+        )
+        for attribute in definition.retired
+    ]
     return sql.SQL("\n").join(made)
 
 
 def _checks(definition: Definition) -> sql.Composed:
-    made: list[sql.Composable] = []
+    made: list[sql.Composable] = [drop_checks(definition, attribute) for attribute in definition.retired]
     for attribute in definition.attributes:
         conditions = _conditions(attribute, is_key=attribute.name == definition.key)
-        actions: list[sql.Composable] = [
-            sql.SQL("DROP CONSTRAINT IF EXISTS {}").format(sql.Identifier(f"{attribute.name}_{suffix}"))
-            for suffix in _CHECK_SUFFIXES
-        ]
+        actions = _dropped_checks(attribute)
         actions += [
             sql.SQL("ADD CONSTRAINT {} CHECK ({})").format(sql.Identifier(f"{attribute.name}_{suffix}"), condition)
             for suffix, condition in conditions.items()
@@ -46,6 +56,13 @@ def _checks(definition: Definition) -> sql.Composed:
         table = _table(definition, attribute.personal)
         made.append(sql.SQL("ALTER TABLE {} {};").format(table, sql.SQL(", ").join(actions)))
     return sql.SQL("\n").join(made)
+
+
+def _dropped_checks(attribute: Attribute) -> list[sql.Composable]:
+    return [
+        sql.SQL("DROP CONSTRAINT IF EXISTS {}").format(sql.Identifier(f"{attribute.name}_{suffix}"))
+        for suffix in _CHECK_SUFFIXES
+    ]
 
 
 def _conditions(attribute: Attribute, is_key: bool) -> dict[str, sql.Composable]:

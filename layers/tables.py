@@ -15,7 +15,7 @@ from gis.database import SERVICE
 from gis.queries import load_queries
 from layers.definition import Attribute, Definition
 from layers.definition_check import POSTGRES_TYPES
-from layers.table_rules import rule_statements
+from layers.table_rules import drop_checks, rule_statements
 
 _TEMPLATES = load_queries(__file__)
 
@@ -28,9 +28,47 @@ def ground_statements() -> sql.Composed:
 def create_statements(definition: Definition) -> sql.Composed:
     """Return the statements that make all tables, triggers, views and grants of a new layer."""
     made = [_template("create_layer", **_names(definition), geometry=sql.SQL(definition.geometry))]
-    if definition.personal_attributes:
-        made.append(_template("create_personal", **_names(definition, personal=True)))
-    return _lines([*made, add_attributes(definition, definition.attributes), regenerate_statements(definition)])
+    if definition.has_personal_table:
+        made.append(create_personal(definition))
+    return _lines([*made, add_attributes(definition, definition.kept_attributes), regenerate_statements(definition)])
+
+
+def create_personal(definition: Definition) -> sql.Composed:
+    """Return the statements that make the table of the personal attributes, without any yet."""
+    return _template("create_personal", **_names(definition, personal=True))
+
+
+def lock_statements(definition: Definition) -> sql.Composed:
+    """Return the statements that wait until nobody works in a layer, and keep everybody out of it from then on."""
+    parts = [_template("lock", **_names(definition))]
+    if definition.has_personal_table:
+        parts.append(_template("lock_personal", **_names(definition, personal=True)))
+    return _lines(parts)
+
+
+def rename_attribute(definition: Definition, attribute: Attribute, name: str) -> sql.Composed:
+    """Return the statements that rename a column of a layer, its history and its drawing twin; values stay."""
+    names = _names(definition, attribute.personal)
+    tables = [names["layer"], names["history"]]
+    if attribute in tile_attributes(definition):
+        tables.append(names["tiles"])
+    old, new = sql.Identifier(attribute.name), sql.Identifier(name)
+    renamed = [sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {};").format(table, old, new) for table in tables]
+    return _lines([drop_checks(definition, attribute), *renamed])
+
+
+def change_key(definition: Definition) -> sql.Composed:
+    """Return the statements that let the layer's key be what its definition says, for upserts by it."""
+    names = _names(definition)
+    index = {"index": sql.Identifier("layers", f"{definition.name}_key"), "layer": names["layer"]}
+    dropped = sql.SQL("DROP INDEX IF EXISTS {index};").format(**index)
+    return _lines([dropped, _key_index(definition)]) if definition.key else dropped
+
+
+def drop_statements(definition: Definition) -> sql.Composed:
+    """Return the statements that take away everything that belongs to a layer."""
+    parts = [_template("drop_personal", **_names(definition, personal=True))] if definition.has_personal_table else []
+    return _lines([close_statements(definition), *parts, _template("drop_layer", **_names(definition))])
 
 
 def add_attributes(definition: Definition, attributes: Iterable[Attribute]) -> sql.Composed:
@@ -44,9 +82,7 @@ def add_attributes(definition: Definition, attributes: Iterable[Attribute]) -> s
         for table in (names["layer"], names["history"]):
             made.append(sql.SQL("ALTER TABLE {} ADD COLUMN {}{};").format(table, _column(attribute), filled))
         if attribute.name == definition.key:
-            unique = sql.SQL("-- Usage: upsert by key.\nCREATE UNIQUE INDEX {} ON {} ({});")
-            index = sql.Identifier(f"{definition.name}_key")
-            made.append(unique.format(index, names["layer"], sql.Identifier(attribute.name)))
+            made.append(_key_index(definition))
         if attribute in tile_attributes(definition):
             made.append(draw_attribute(definition, attribute))
     return _lines(made)
@@ -83,7 +119,7 @@ def regenerate_statements(definition: Definition) -> sql.Composed:
         _grants(definition),
         _comments(definition),
     ]
-    if definition.personal_attributes:
+    if definition.has_personal_table:
         made.append(_carry_over(definition, personal=True))
         made.append(_functions(definition, personal=True))
         made.append(_grants(definition, personal=True))
@@ -117,7 +153,8 @@ def _names(definition: Definition, personal: bool = False) -> dict[str, sql.Comp
 
 def _functions(definition: Definition, personal: bool = False) -> sql.Composed:
     names = _names(definition, personal)
-    attributes = definition.personal_attributes if personal else definition.table_attributes
+    # What is out of use goes on being written into the history, so that a feature taken back has it again.
+    attributes = [attribute for attribute in definition.kept_attributes if attribute.personal == personal]
     geom = [] if personal else ["geom"]
     columns = [*geom, *(attribute.name for attribute in attributes)]
     drawn = [] if personal else [attribute.name for attribute in tile_attributes(definition)]
@@ -138,7 +175,7 @@ def _functions(definition: Definition, personal: bool = False) -> sql.Composed:
         "stamp_function",
         **names,
         identity=_template(identity, **names, sequence_name=sequence_name),
-        defaults=_fill_defaults(attributes),
+        defaults=_fill_defaults(definition.personal_attributes if personal else definition.table_attributes),
     )
     left = {
         "keep_changed": _template("keep_changed_personal" if personal else "keep_changed", **names, **lists),
@@ -217,6 +254,12 @@ def _comments(definition: Definition) -> sql.Composed:
         for a in definition.attributes
     ]
     return _lines([comment, *columns])
+
+
+def _key_index(definition: Definition) -> sql.Composed:
+    unique = sql.SQL("-- Usage: upsert by key.\nCREATE UNIQUE INDEX {} ON {} ({});")
+    index = sql.Identifier(f"{definition.name}_key")
+    return unique.format(index, _names(definition)["layer"], sql.Identifier(definition.key))
 
 
 def _column(attribute: Attribute) -> sql.Composed:

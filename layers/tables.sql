@@ -232,3 +232,18 @@ GRANT SELECT ON {layer}, {tiles}, {history} TO machimori_service, department;
 -- name: personal_grants
 REVOKE ALL ON {layer}, {history} FROM PUBLIC, citizen, machimori_service, department;
 GRANT SELECT ON {layer}, {history} TO {role};
+
+-- name: lock
+-- In the order in which everybody comes to them: first the layer, then what follows from it.
+LOCK TABLE {layer}, {history}, {tiles} IN ACCESS EXCLUSIVE MODE;
+
+-- name: lock_personal
+LOCK TABLE {layer}, {history} IN ACCESS EXCLUSIVE MODE;
+
+-- name: drop_layer
+DROP TABLE {layer}, {tiles}, {history};
+DROP FUNCTION {stamp}(), {log}();
+
+-- name: drop_personal
+DROP TABLE {layer}, {history};
+DROP FUNCTION {stamp}(), {log}();

@@ -89,7 +89,7 @@ def test_a_layer_that_becomes_internal_disappears_from_the_citizens(schema: Conn
     assert schema.execute(text("SELECT to_regclass('open.allotment')")).scalar_one() is None
 
 
-@pytest.mark.parametrize("change", [{"geometry": "MultiPolygon"}, {"key": ""}, {"attributes": ()}])
+@pytest.mark.parametrize("change", [{"geometry": "MultiPolygon"}, {"attributes": ()}])
 def test_a_change_that_would_lose_values_is_refused(
     schema: Connection, definition: Definition, change: dict[str, Any]
 ) -> None:
