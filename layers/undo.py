@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
 from gis.errors import UsageError
 from gis.queries import load_queries
+from layers.attachment_history import AttachmentStep, attachment_steps, later_events, take_back_step
 from layers.catalogue import load_layers
 from layers.changes import Outcome, Values
 from layers.copying import driver
@@ -73,15 +74,37 @@ def undo_changeset(connection: Connection, changeset: int, reason: str) -> dict[
     layers = load_layers(connection)
     # By name: two such transactions then never wait for each other in a circle.
     touched = {name: deltas for name in sorted(layers) if (deltas := _inverse(connection, layers[name], changeset))}
-    if not touched:
+    steps = attachment_steps(connection, changeset)
+    if not touched and not steps:
         raise UsageError(f"Changeset {changeset} changed no layer that you may see.", "There is nothing to take back.")
     dependants: list[Dependant] = []
     for name, deltas in touched.items():
         with refusals(layers[name]):
             dependants += _dependants(connection, layers[name], changeset, deltas)
+    dependants += [
+        Dependant(later.layer, later.fid, later.version, later.operation, later.changeset)
+        for step in steps
+        for later in later_events(connection, changeset, step)
+    ]
     if dependants:
         raise UndoRefusedError(changeset, sorted(dependants, key=lambda dependant: dependant.changeset.id))
-    return {name: _apply(connection, layers[name], deltas) for name, deltas in touched.items()}
+    outcomes = {name: _apply(connection, layers[name], deltas) for name, deltas in touched.items()}
+    return _apply_steps(connection, layers, steps, outcomes)
+
+
+def _apply_steps(
+    connection: Connection,
+    layers: Mapping[str, Definition],
+    steps: Sequence[AttachmentStep],
+    outcomes: dict[str, Outcome],
+) -> dict[str, Outcome]:
+    """Take the changeset's photos and documents back; after the features, so that one that came back has its own."""
+    for step in steps:
+        take_back_step(connection, layers[step.layer], step)
+    if steps and not outcomes:
+        (changeset,) = driver(connection).execute("SELECT gis.current_changeset()").fetchone() or (None,)
+        return {name: Outcome(changeset=changeset) for name in {step.layer for step in steps}}
+    return outcomes
 
 
 def _inverse(connection: Connection, definition: Definition, changeset: int) -> list[FeatureDelta]:
