@@ -8,23 +8,24 @@ passes it, no line grows too long, and the encoding costs a few microseconds.
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
+from functools import cache
 from html import escape
 from typing import Any
 
+from alerts.bodies import Part, begin_part
 from alerts.catalogue import JST, fill, load_texts
 from alerts.headers import encode_words, format_address
 from alerts.texts import AlertText
 from gis.settings import Settings
 from gis.town import Town
 
+_BLANK = re.compile(r"\{\{ (\w+) \}\}")
 _TOKEN = re.compile(r"[A-Za-z0-9_~.-]+")
-_PART_HEAD = "--{boundary}\r\nContent-Type: {type}; charset=utf-8\r\nContent-Transfer-Encoding: base64\r\n\r\n"
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Letter:
     Attributes
     ----------
     head : the common headers, each line ended by CRLF.
-    plain_top, html_top : the common beginning of both bodies.
+    plain_part, html_part : the common beginning of both bodies.
     frame : the catalogue's words around a message.
     closing : who sends this.
     """
@@ -62,10 +63,10 @@ class Letter:
     alert_id: int
     domain: str
     base_url: str
-    boundary: str
     head: bytes
-    plain_top: str
-    html_top: str
+    plain_part: Part
+    html_part: Part
+    foot: bytes
     frame: Mapping[str, str]
     closing: str
 
@@ -93,10 +94,12 @@ class Letter:
             headers += [f"In-Reply-To: {ids[-1]}", "References: " + "\r\n ".join(ids)]
         places, heading, sites = self._own_lines(recipient)
         parts = (
-            self.head + "\r\n".join(headers).encode("ascii") + b"\r\n\r\n",
-            self._part("text/plain", self._plain(places, heading, sites, link)),
-            self._part("text/html", self._html(places, heading, sites, link)),
-            f"--{self.boundary}--\r\n".encode("ascii"),
+            self.head,
+            "\r\n".join(headers).encode("ascii"),
+            b"\r\n\r\n",
+            self.plain_part.close(self._plain(places, heading, sites, link)),
+            self.html_part.close(self._html(places, heading, sites, link)),
+            self.foot,
         )
         return b"".join(parts)
 
@@ -104,12 +107,7 @@ class Letter:
         """Return the plain and the HTML text that `render` encodes, for previews and comparisons."""
         link = f"{self.base_url}/subscription/{recipient.token}"
         own = self._own_lines(recipient)
-        return self._plain(*own, link), self._html(*own, link)
-
-    def _part(self, content_type: str, content: str) -> bytes:
-        # Text in a MIME body has CRLF line ends before it is encoded (RFC 2045, section 6.8).
-        body = base64.encodebytes(content.replace("\n", "\r\n").encode("utf-8")).replace(b"\n", b"\r\n")
-        return _PART_HEAD.format(boundary=self.boundary, type=content_type).encode("ascii") + body
+        return self.plain_part.top + self._plain(*own, link), self.html_part.top + self._html(*own, link)
 
     def _own_lines(self, recipient: Recipient) -> tuple[str, str, list[str]]:
         """Return the line of places, the heading of the sites and a line per site; "" for what there is none."""
@@ -130,7 +128,7 @@ class Letter:
         return _put(self.frame["kilometres"], n=f"{distance_m / 1000:.1f}")
 
     def _plain(self, places: str, heading: str, sites: Sequence[str], link: str) -> str:
-        lines = [self.plain_top]
+        lines = []
         if places:
             lines += [places, ""]
         if sites:
@@ -143,7 +141,7 @@ class Letter:
             items = "".join(f"<li>{escape(line.lstrip('・- '))}</li>\n" for line in sites)
             own += f"<p>{escape(heading)}</p>\n<ul>\n{items}</ul>\n"
         unsubscribe = f'<p><a href="{escape(link)}">{escape(_label(self.frame["unsubscribe"]))}</a></p>\n'
-        return f"{self.html_top}{own}{unsubscribe}<p>{escape(self.closing)}</p>\n</body></html>\n"
+        return f"{own}{unsubscribe}<p>{escape(self.closing)}</p>\n</body></html>\n"
 
 
 def build_letter(alert_id: int, words: AlertText, sent_at: datetime, settings: Settings, town: Town) -> Letter:
@@ -174,10 +172,10 @@ def build_letter(alert_id: int, words: AlertText, sent_at: datetime, settings: S
         alert_id=alert_id,
         domain=settings.mail_from.rpartition("@")[2],
         base_url=settings.base_url,
-        boundary=boundary,
         head="\r\n".join(head).encode("ascii"),
-        plain_top="\n\n".join(blocks).rstrip("\n") + "\n",
-        html_top=_html_top(words, page, _label(frame["map"])),
+        plain_part=begin_part(boundary, "text/plain", "\n\n".join(blocks).rstrip("\n") + "\n\n"),
+        html_part=begin_part(boundary, "text/html", _html_top(words, page, _label(frame["map"]))),
+        foot=f"--{boundary}--\r\n".encode("ascii"),
         frame=frame,
         closing=fill(frame["closing"], {"town": town_name}),
     )
@@ -195,9 +193,16 @@ def _html_top(words: AlertText, page: str, map_label: str) -> str:
 
 def _put(template: str, **values: str) -> str:
     """Put a recipient's values into a frame text; they are never read as templates, so they cannot ask for anything."""
-    for blank, value in values.items():
-        template = template.replace("{{ " + blank + " }}", value)
-    return template
+    return _format(template).format_map(values)
+
+
+@cache
+def _format(template: str) -> str:
+    """Return a frame text in the form of `str.format`."""
+    pieces = _BLANK.split(template)
+    literal = [piece.replace("{", "{{").replace("}", "}}") for piece in pieces[::2]]
+    blanks = [f"{{{name}}}" for name in pieces[1::2]]
+    return "".join(part for pair in zip(literal, [*blanks, ""], strict=True) for part in pair)
 
 
 def _label(text: str) -> str:
