@@ -363,6 +363,7 @@ def test_a_persons_own_connection_describes_and_removes_but_never_adds_past_the_
     words = {}
     with owner.begin() as connection:
         for name, department in (("kimura", "disaster"), ("ogawa", "sewer")):
+            add_account(connection, name, name, department, "a password of the tests", roles=("viewer", "editor"))
             password = make_db_login(connection, name, department)
             words[name] = f"{connection_words(connection, name)} password={password}"
     insert = (
