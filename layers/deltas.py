@@ -72,13 +72,15 @@ def readable_parts(connection: Connection, definitions: Iterable[Definition]) ->
     return [part for part in parts if part.name in readable]
 
 
-def read_deltas(connection: Connection, part: Part, changeset: int) -> list[FeatureDelta]:
-    """Return what a changeset did to one table, by fid.
+def read_deltas(
+    connection: Connection, part: Part, changeset: int, after: int = 0, limit: int | None = None
+) -> list[FeatureDelta]:
+    """Return what a changeset did to one table, by fid; only those fids `after` one, at most `limit`.
 
     Several versions that one changeset made of a feature count as one step.
     """
-    query = _QUERIES.sql("spans")
-    spans = driver(connection).execute(part.compose(query), {"changeset": changeset}).fetchall()
+    parameters = {"changeset": changeset, "after": after, "limit": limit}
+    spans = driver(connection).execute(part.compose(_QUERIES.sql("spans")), parameters).fetchall()
     pairs = [(fid, version) for fid, first, last in spans for version in (first - 1, last)]
     versions = read_versions(connection, part, pairs)
     return [

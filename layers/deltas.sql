@@ -5,4 +5,5 @@ SELECT name FROM unnest(%(names)s::text[]) AS name
 WHERE has_schema_privilege('history', 'USAGE') AND has_table_privilege('history.' || quote_ident(name), 'SELECT')
 
 -- name: spans
-SELECT fid, min(version), max(version) FROM {history} WHERE changeset = %(changeset)s GROUP BY fid ORDER BY fid
+SELECT fid, min(version), max(version) FROM {history} WHERE changeset = %(changeset)s AND fid > %(after)s
+GROUP BY fid ORDER BY fid LIMIT %(limit)s::bigint

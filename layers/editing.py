@@ -12,6 +12,7 @@ from layers.changes import Change, Delete, Insert, Outcome, Update, Values
 from layers.checking import check_changes
 from layers.copying import driver
 from layers.definition import Definition
+from layers.merges import record_merges
 from layers.parts import (
     Part,
     delete_rows,
@@ -170,6 +171,8 @@ def _write(
         put_rows(connection, personal, {fid: values for fid, values in rows.items() if values})
     is_written = bool(plan.deletes or updated or restored or inserted)
     changeset = driver(connection).execute("SELECT gis.current_changeset()").fetchone() if is_written else None
+    if changeset:
+        record_merges(connection, changeset[0], definition.name, plan.merged)
     return Outcome(
         changeset[0] if changeset else None,
         tuple(inserted),

@@ -91,7 +91,11 @@ def layer_history(
     """Return the changesets that touched a layer, the newest first; `before` is the id that ended the last page."""
     with refusals(definition):
         query = feature_part(definition).compose(_QUERIES.sql("layer_history"))
-        ids = [id_ for (id_,) in driver(connection).execute(query, {"before": before, "limit": limit}).fetchall()]
+        values = {"before": before, "limit": limit, "layer": definition.name}
+        run = driver(connection).execute
+        # Photos and documents beside its features are part of a layer's life.
+        touching = [*run(query, values), *run(_QUERIES.sql("attachment_changesets"), values)]
+        ids = sorted({id_ for (id_,) in touching}, reverse=True)[:limit]
         return _changesets(connection, ids, [feature_part(definition)])
 
 
@@ -118,10 +122,26 @@ def find_changeset(connection: Connection, changeset: int) -> Changeset:
     return found[0]
 
 
-def changeset_contents(connection: Connection, changeset: int) -> list[FeatureDelta]:
-    """Return what a changeset did, by table and fid, in all layers whose history the role may read."""
+def changeset_contents(
+    connection: Connection, changeset: int, limit: int | None = None, after: tuple[str, int] | None = None
+) -> list[FeatureDelta]:
+    """Return what a changeset did, by table and fid, in all layers whose history the role may read.
+
+    Parameters
+    ----------
+    limit : at most so many. after : (table, fid) that ended the last page; empty when the table is none to be read.
+    """
     parts = readable_parts(connection, load_layers(connection).values())
-    return [delta for part in parts for delta in read_deltas(connection, part, changeset)]
+    if after is not None:
+        names = [part.name for part in parts]
+        parts = parts[names.index(after[0]) :] if after[0] in names else []
+    found: list[FeatureDelta] = []
+    for part in parts:
+        last = after[1] if after is not None and part.name == after[0] else 0
+        found += read_deltas(connection, part, changeset, last, None if limit is None else limit - len(found))
+        if limit is not None and len(found) >= limit:
+            break
+    return found
 
 
 def _changesets(connection: Connection, ids: list[int], parts: list[Part]) -> list[Changeset]:

@@ -16,8 +16,19 @@ WHERE h.fid = %(fid)s
 ORDER BY h.version
 
 -- name: layer_history
-SELECT h.changeset FROM {history} h
-WHERE %(before)s::bigint IS NULL OR h.changeset < %(before)s
+-- From one changeset to the next through the index: an import of a million features is one step, not a million rows.
+WITH RECURSIVE page (changeset, place) AS (
+    SELECT max(h.changeset), 1 FROM {history} h
+    WHERE h.changeset < coalesce(%(before)s::bigint, 9223372036854775807)
+    UNION ALL
+    SELECT (SELECT max(h.changeset) FROM {history} h WHERE h.changeset < page.changeset), page.place + 1
+    FROM page WHERE page.changeset IS NOT NULL AND page.place < %(limit)s
+)
+SELECT changeset FROM page WHERE changeset IS NOT NULL
+
+-- name: attachment_changesets
+SELECT h.changeset FROM gis.attachment_history h JOIN gis.attachment a ON a.id = h.attachment
+WHERE a.layer = %(layer)s AND (%(before)s::bigint IS NULL OR h.changeset < %(before)s)
 GROUP BY h.changeset ORDER BY h.changeset DESC LIMIT %(limit)s
 
 -- name: person_history

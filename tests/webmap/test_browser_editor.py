@@ -215,6 +215,7 @@ def test_a_department_without_the_right_sees_the_layer_and_is_refused_by_the_dat
             const config = JSON.parse(document.getElementById("editor").dataset.config);
             const body = JSON.stringify({ reason: "x", changes: [{ operation: "delete", fid: 2, base_version: 1 }] });
             const headers = { "Content-Type": "application/json", "X-CSRFToken": config.csrf_token };
+            headers["Idempotency-Key"] = "0123456789abcdef";
             const response = await fetch(config.urls.changes, { method: "POST", headers, body });
             return [response.status, (await response.json()).detail];
         }"""

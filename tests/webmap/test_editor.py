@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import secrets
 from collections.abc import Callable
 from typing import Any
 
@@ -28,10 +29,16 @@ AROUND = "141,38,142,39"
 SITE: dict[str, Any] = {"operation": "insert", "attributes": {"site_id": "s-1", "name": "試験の丘"}, "geometry": POINT}
 
 
-def send(client: FlaskClient, layer: str, body: object, part: str = "changes", query: str = "lang=en") -> TestResponse:
-    """Post JSON as the page does."""
+def send(
+    client: FlaskClient, layer: str, body: object, part: str = "changes", query: str = "lang=en", key: str = ""
+) -> TestResponse:
+    """Post JSON as the page does; `key` as the sender made it, a new one by itself."""
     token = csrf_token(client.get("/staff/").text)
-    headers = {"X-CSRFToken": token, "Accept": "application/json"}
+    headers = {
+        "X-CSRFToken": token,
+        "Accept": "application/json",
+        "Idempotency-Key": key or secrets.token_urlsafe(16),
+    }
     data, url = orjson.dumps(body), f"/staff/layers/{layer}/edit/{part}?{query}"
     return client.post(url, data=data, content_type="application/json", headers=headers)
 

@@ -25,6 +25,7 @@ from layers.checking import InvalidChangesError
 from layers.definition import Definition
 from layers.editing import apply_changes
 from layers.refusals import ChangedMeanwhileError, NotAllowedError
+from layers.saved_once import Answer, KeyUsedError, StillSavingError, answer_once
 from layers.shapes import merge_geometries, split_geometry
 from layers.viewing import features_in_box, find_feature
 from webmap import town_map
@@ -87,6 +88,10 @@ def answers_json(view: Callable[[str], bytes | Response]) -> Callable[[str], Res
             return _forbidden(error.orig)
         except ChangedMeanwhileError:
             return _refusal(409, "save_meanwhile", conflicts=[])
+        except KeyUsedError as error:
+            return _refusal(422, "save_key_used", changeset=error.changeset)
+        except StillSavingError:
+            return _refusal(503, "save_running")
         except UnknownLayerError as error:
             return _refusal(404, "layer_gone", detail=error.message)
         except UsageError as error:
@@ -107,11 +112,22 @@ def list_editor_features(name: str) -> bytes:
 @blueprint.post("/layers/<name>/edit/changes")
 @answers_json
 def save_editor_changes(name: str) -> Response:
-    """Apply a batch as one changeset; 409 with all three sides of every conflict, and then nothing is applied."""
-    reason, changes = read_batch(request.get_json(silent=True))
+    """Apply a batch as one changeset; 409 with all three sides of every conflict, and then nothing is applied.
+
+    The header `Idempotency-Key` tells a save from another: sent again with the same batch, it is answered again, not
+    done again.
+    """
+    body: Any = request.get_json(silent=True)
+    reason, changes = read_batch(body)
+    asked = orjson.dumps([name, reason, body["changes"]], option=orjson.OPT_SORT_KEYS)
     with staff_connection(reason) as connection:
-        outcome = apply_changes(connection, find_layer(connection, name), changes, reason)
-    return Response(write_outcome(outcome), 409 if outcome.conflicts else 200, mimetype="application/json")
+
+        def save() -> Answer:
+            outcome = apply_changes(connection, find_layer(connection, name), changes, reason)
+            return Answer(write_outcome(outcome), outcome.changeset, is_final=not outcome.conflicts)
+
+        answer = answer_once(connection, request.headers.get("Idempotency-Key", ""), asked, save)
+    return Response(answer.body, 200 if answer.is_final else 409, mimetype="application/json")
 
 
 @blueprint.post("/layers/<name>/edit/shapes")

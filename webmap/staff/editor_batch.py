@@ -89,19 +89,21 @@ def _feature(feature: SeenFeature) -> dict[str, Any]:
     }
 
 
-def write_outcome(outcome: Outcome) -> bytes:
-    """Return what became of a batch; times as ISO 8601, geometries as GeoJSON."""
-    return orjson.dumps(
+def write_outcome(outcome: Outcome) -> str:
+    """Return what became of a batch as JSON; times as ISO 8601, geometries as GeoJSON."""
+    body = orjson.dumps(
         {
             "changeset": outcome.changeset,
             "inserted": outcome.inserted,
             "updated": [*outcome.updated, *outcome.restored],
+            "versions": {str(fid): version for fid, version in {**outcome.updated, **outcome.restored}.items()},
             "deleted": outcome.deleted,
             "unchanged": outcome.unchanged,
             "merged": [{"fid": merged.fid, "theirs": merged.theirs, "mine": merged.mine} for merged in outcome.merged],
             "conflicts": [_conflict(conflict) for conflict in outcome.conflicts],
         }
     )
+    return body.decode()
 
 
 def _conflict(conflict: Conflict) -> dict[str, Any]:

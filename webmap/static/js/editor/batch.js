@@ -2,7 +2,12 @@
 import { config, layer } from "./words.js";
 import { same } from "./store.js";
 
-const isPersonal = new Set(layer.attributes.filter((one) => one.is_personal).map(({ name }) => name));
+export const isPersonal = new Set(layer.attributes.filter((one) => one.is_personal).map(({ name }) => name));
+
+/** Return a name that nobody else has; also on pages without TLS, where crypto.randomUUID is missing. */
+export function randomName() {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
 
 function changedAttributes(before, after) {
   const names = Object.keys(after.attributes).filter((name) => before.isDeleted || !same(after.attributes[name] ?? null, before.attributes[name] ?? null));
@@ -23,19 +28,24 @@ export function toChange({ before, after }) {
   return change;
 }
 
-/** Send JSON; return {status, body}, body null when the answer is none of ours (the login page, a broken line). */
-export async function post(url, body) {
+/** Send JSON, as text or as an object; return {status, body}, body null when the answer is none of ours (the login page, a broken line). */
+export async function post(url, body, headers = {}) {
   let response;
   try {
     response = await fetch(url, {
       method: "POST",
-      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": config.csrf_token },
-      body: JSON.stringify(body),
+      headers: { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": config.csrf_token, ...headers },
+      body: typeof body === "string" ? body : JSON.stringify(body),
     });
   } catch (error) { // no network: nothing is lost, the draft stays
     console.warn(error.message);
     return { status: 0, body: null };
   }
-  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
-  return { status: response.status, body: isJson && !response.redirected ? await response.json() : null };
+  const isJson = response.headers.get("Content-Type")?.startsWith("application/json") && !response.redirected;
+  try {
+    return { status: response.status, body: isJson ? await response.json() : null };
+  } catch (error) { // the line broke in the middle of the answer
+    console.warn(error.message);
+    return { status: 0, body: null };
+  }
 }

@@ -3,10 +3,11 @@
 import { dressMap, element, fetchJson } from "../signs.js";
 import { post, toChange } from "./batch.js";
 import { askConflicts } from "./conflicts.js";
-import { dropDraft, keepDraft, listDrafts } from "./drafts.js";
+import { dropDraft, keepDraft, readDraft, watchDrafts } from "./drafts.js";
 import { Drawing } from "./drawing.js";
 import { Form } from "./form.js";
 import { FeatureList, UnsavedList } from "./lists.js";
+import { Saving, rebased, wasUsed } from "./saving.js";
 import { Store, recordOf } from "./store.js";
 import { buildTools, listenForKeys } from "./tools.js";
 import { config, labelOf, layer, nameOf, say } from "./words.js";
@@ -15,6 +16,7 @@ const find = (id) => document.getElementById(id);
 const page = find("editor");
 const map = window.map_town;
 const store = new Store();
+const saving = new Saving();
 const drawing = new Drawing(map, store);
 const unsavedList = new UnsavedList(find("unsaved"), find("unsaved-heading"), store, show);
 const form = new Form(find("form"), store);
@@ -97,9 +99,7 @@ function saved(outcome) {
   store.reset();
   find("reason").value = "";
   tell(outcome.changeset ? say("saved", { ...counts, changeset: outcome.changeset }) : say("saved_nothing"), "done", merged);
-  if (outcome.changeset) {
-    find("status").append(element("p", { class: "small" }, element("a", { href: config.urls.changeset + outcome.changeset }, say("see_changeset"))));
-  }
+  if (outcome.changeset) linkChangeset(outcome.changeset);
   loadView();
 }
 
@@ -112,6 +112,11 @@ function refused(sent, status, answer) {
   unsavedList.render();
   const lines = [...new Set((answer?.problems ?? []).map(({ text }) => text)), answer?.detail].filter(Boolean);
   tell(answer?.message ?? say(status === 0 ? "save_offline" : status === 200 ? "save_logged_out" : "save_failed"), "error", lines);
+  if (answer?.changeset) linkChangeset(answer.changeset);
+}
+
+function linkChangeset(changeset) {
+  find("status").append(element("p", { class: "small" }, element("a", { href: config.urls.changeset + changeset }, say("see_changeset"))));
 }
 
 async function settle(answer) {
@@ -137,47 +142,87 @@ async function save() {
     find("form").querySelector("[aria-invalid]")?.focus();
     return tell(say("fix_first"), "error");
   }
+  if (saving.pending && !await learnOfLastSave()) return undefined;
   const sent = store.unsaved();
   if (!sent.length) return tell(say("nothing_to_save"));
-  drawing.setMode("select");
-  page.inert = true;
-  tell(say("saving"));
-  const { status, body } = await post(config.urls.changes, { reason: find("reason").value, changes: sent.map(toChange) });
-  page.inert = false;
+  const { status, body } = await wait(() => saving.send(find("reason").value, sent, keep));
   if (status === 200 && body) return saved(body);
   if (status === 409 && body?.conflicts.length) return settle(body);
   return refused(sent, status, body);
 }
 
-function offerDrafts() {
-  find("drafts").replaceChildren(...listDrafts().map(({ key, savedAt, entries }) => {
-    const box = element("div", { class: "flash" }, element("p", {}, say("draft_found", { count: entries.length, time: new Date(savedAt).toLocaleString(document.documentElement.lang) })));
-    const button = (word, run) => {
-      const made = element("button", { type: "button" }, say(word));
-      made.addEventListener("click", () => { dropDraft(key); box.remove(); run(); });
-      return made;
-    };
-    box.append(button("draft_restore", () => { store.settle(entries); show(entries.find(({ after }) => after)?.id); }), " ", button("draft_drop", () => {}));
-    return box;
-  }));
+async function wait(send) {
+  drawing.setMode("select");
+  page.inert = true;
+  tell(say("saving"));
+  const answer = await send();
+  page.inert = false;
+  return answer;
 }
 
-/** Before the first change, so that the own draft of a crashed window is offered, not overwritten. */
+/** The answer of the last save never came: ask for it before anything else is saved. True when there is more to save. */
+async function learnOfLastSave() {
+  const { entries } = saving.pending;
+  const { status, body } = await wait(() => saving.ask());
+  if (status !== 200 || !body) {
+    if (!saving.pending && !wasUsed({ status, body })) return true; // it was never done, and now goes its usual way
+    refused(entries, status, body);
+    return false;
+  }
+  store.settle(rebased(entries, body, store));
+  if (!store.unsaved().length) {
+    saved(body);
+    return false;
+  }
+  tell(say("save_found", { changeset: body.changeset }));
+  await loadView();
+  return true;
+}
+
+/** Show the drafts whose windows are gone; one is taken up only where nothing else waits to be saved. */
+function offerDraft(key, release) {
+  const { savedAt, entries, isCurtailed, key: savingKey, pending } = readDraft(key);
+  const box = element("div", { class: "flash" }, element("p", {}, say("draft_found", { count: entries.length, time: new Date(savedAt).toLocaleString(document.documentElement.lang) })),
+    isCurtailed ? element("p", { class: "small" }, say("draft_personal")) : "");
+  const settled = () => { dropDraft(key); box.remove(); release(); };
+  const button = (word, run) => {
+    const made = element("button", { type: "button" }, say(word));
+    made.addEventListener("click", run);
+    return made;
+  };
+  const restore = () => {
+    if (store.unsaved().length || saving.pending) return tell(say("draft_wait"), "error");
+    saving.resume({ key: savingKey, pending });
+    store.settle(entries);
+    if (keep()) settled();
+    show(entries.find(({ after }) => after)?.id);
+    return loadView();
+  };
+  box.append(button("draft_restore", restore), " ", button("draft_drop", settled));
+  find("drafts").append(box);
+}
+
+function keep() {
+  if (document.querySelector("form[data-is-leaving]")) return true;
+  const isKept = keepDraft(store.unsaved(), saving);
+  if (!isKept) tell(say("draft_full"), "error");
+  return isKept;
+}
+
 function keepDrafts() {
-  const keep = () => { if (!keepDraft(store.unsaved())) tell(say("draft_full"), "error"); };
-  let wait = 0;
+  let timer = 0;
   let isDirty = false;
   store.addEventListener("change", () => {
     const hasUnsaved = store.unsaved().length > 0;
     if (!hasUnsaved && !isDirty) return;
     isDirty = hasUnsaved;
-    clearTimeout(wait);
+    clearTimeout(timer);
     // What was saved must not come back as a draft, not even when the browser dies in the next moment.
-    if (hasUnsaved) wait = setTimeout(keep, 200);
+    if (hasUnsaved) timer = setTimeout(keep, 200);
     else keep();
   });
   window.addEventListener("beforeunload", (event) => {
-    if (!store.unsaved().length) return;
+    if (!store.unsaved().length || document.querySelector("form[data-is-leaving]")) return;
     keep();
     event.preventDefault();
   });
@@ -209,7 +254,7 @@ function start() {
   drawing.setSnapping(snap.checked);
   find("save").addEventListener("submit", (event) => { event.preventDefault(); save(); });
   find("later").addEventListener("click", () => find("conflicts").close(""));
-  offerDrafts();
+  watchDrafts(offerDraft);
   keepDrafts();
   map.on("moveend", loadView);
   loadView().then(() => { if (config.start.fid) store.select([`fid:${config.start.fid}`]); });

@@ -43,11 +43,21 @@ export class Store extends EventTarget {
     for (const record of records) {
       const known = this.#base.get(record.id);
       // The same version stays the same object, so that nobody's hand is taken off a shape.
+      if (touched.has(record.id)) this.#addPersonal(record);
       if (touched.has(record.id) || (known?.version === record.version && known.personalVersion === record.personalVersion)) continue;
       this.#base.set(record.id, record);
       this.#now.set(record.id, record);
     }
     this.#tell("change");
+  }
+
+  /** Personal attributes are in no draft: what has none of them takes them as they are now. */
+  #addPersonal({ id, attributes, personalVersion }) {
+    for (const records of [this.#base, this.#now]) {
+      const record = records.get(id);
+      if (!record || record.personalVersion !== undefined) continue;
+      records.set(id, { ...record, personalVersion, attributes: { ...attributes, ...record.attributes } });
+    }
   }
 
   /** Do one step: [{id, after}], `after` null for a deletion. */
