@@ -38,7 +38,7 @@ def _column_problems(connection: Connection, definition: Definition) -> list[str
         wanted = _LONG_NAMES.get(POSTGRES_TYPES[attribute.type], POSTGRES_TYPES[attribute.type])
         if found.get(attribute.name) != wanted:
             problems.append(f"The column {attribute.name} is {found.get(attribute.name, 'missing')}, not {wanted}.")
-    strangers = found.keys() - {attribute.name for attribute in definition.table_attributes} - set(SYSTEM_COLUMNS)
+    strangers = found.keys() - {attribute.name for attribute in definition.kept_attributes} - set(SYSTEM_COLUMNS)
     problems += [f"The column {name} is in the table, but not in the definition." for name in sorted(strangers)]
     return problems
 

@@ -92,6 +92,7 @@ class Definition:
     style : how the map and the legend draw it.
     retired : attributes taken out of use: their columns and values stay, in the table and in the history, but no form,
         view, tile, export or project has them.
+    relied_on : attributes that pages or programs read by name: they are neither renamed nor retired.
     is_retired : the whole layer is taken out of use: kept, not shown.
     """
 
@@ -113,6 +114,7 @@ class Definition:
     style: Style = field(default_factory=Style)
     retired: tuple[Attribute, ...] = ()
     is_retired: bool = False
+    relied_on: tuple[str, ...] = ()
 
     @property
     def is_public(self) -> bool:
@@ -198,6 +200,7 @@ def parse_definition(values: Mapping[str, Any], where: str) -> Definition:
     check_definition(rest, [attribute.name for attribute in attributes], where, Definition)
     rest["style"] = parse_style(rest.get("style", {}), f"{where}, style")
     rest["placeholders"] = tuple(rest.get("placeholders", ()))
+    rest["relied_on"] = tuple(rest.get("relied_on", ()))
     definition = Definition(**rest, attributes=tuple(attributes))
     check_drawn(definition.style, [attribute.name for attribute in definition.drawn_attributes], where)
     return definition

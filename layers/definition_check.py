@@ -51,7 +51,11 @@ def check_definition(values: Mapping[str, Any], attribute_names: Sequence[str], 
     twice = sorted({name for name in taken if taken.count(name) > 1})
     if twice:
         raise UsageError(f"{where}: attribute {twice[0]} stands there twice.", "Give each attribute its own name.")
-    for key, name in [("key", values.get("key")), *(("open_when", name) for name in values.get("open_when", {}))]:
+    for key, name in [
+        ("key", values.get("key")),
+        *(("open_when", name) for name in values.get("open_when", {})),
+        *(("relied_on", name) for name in values.get("relied_on", ())),
+    ]:
         if name and name not in attribute_names:
             raise UsageError(
                 f"{where}: {key} names {name!r}, which is no attribute.",

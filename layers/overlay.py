@@ -73,6 +73,8 @@ def _merge(file: Attribute, before: Attribute | None, stored: Attribute | None) 
         for item in fields(Attribute)
         if getattr(stored, item.name) != getattr(base, item.name)
     }
+    if "aliases" in changes:
+        changes["aliases"] = (*file.aliases, *(alias for alias in stored.aliases if alias not in base.aliases))
     return replace(file, **changes)
 
 

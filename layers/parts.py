@@ -57,17 +57,24 @@ class Row:
     operation: str | None = None
 
 
-def feature_part(definition: Definition) -> Part:
-    """Return the layer's own table: geometry and all attributes that are not personal."""
-    types = {attribute.name: POSTGRES_TYPES[attribute.type] for attribute in definition.table_attributes}
+def feature_part(definition: Definition, *, with_retired: bool = False) -> Part:
+    """Return the layer's own table: geometry and all attributes that are not personal.
+
+    Parameters
+    ----------
+    with_retired : also the attributes out of use, so that what is taken back comes back whole.
+    """
+    attributes = definition.kept_attributes if with_retired else definition.attributes
+    types = {one.name: POSTGRES_TYPES[one.type] for one in attributes if not one.personal}
     return Part(definition.name, {"geom": "geometry", **types})
 
 
-def personal_part(definition: Definition) -> Part | None:
-    """Return the table of the personal attributes, None when the layer has none."""
-    if not definition.personal_attributes:
+def personal_part(definition: Definition, *, with_retired: bool = False) -> Part | None:
+    """Return the table of the personal attributes, None when the layer has none. `with_retired` as above."""
+    attributes = definition.kept_attributes if with_retired else definition.attributes
+    types = {one.name: POSTGRES_TYPES[one.type] for one in attributes if one.personal}
+    if not types:
         return None
-    types = {attribute.name: POSTGRES_TYPES[attribute.type] for attribute in definition.personal_attributes}
     return Part(f"{definition.name}_personal", types)
 
 

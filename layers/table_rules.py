@@ -47,11 +47,11 @@ def _rules(definition: Definition) -> sql.Composed:
 def _checks(definition: Definition) -> sql.Composed:
     made: list[sql.Composable] = [drop_checks(definition, attribute) for attribute in definition.retired]
     for attribute in definition.attributes:
-        conditions = _conditions(attribute, is_key=attribute.name == definition.key)
+        rules = conditions(attribute, is_key=attribute.name == definition.key)
         actions = _dropped_checks(attribute)
         actions += [
             sql.SQL("ADD CONSTRAINT {} CHECK ({})").format(sql.Identifier(f"{attribute.name}_{suffix}"), condition)
-            for suffix, condition in conditions.items()
+            for suffix, condition in rules.items()
         ]
         table = _table(definition, attribute.personal)
         made.append(sql.SQL("ALTER TABLE {} {};").format(table, sql.SQL(", ").join(actions)))
@@ -65,8 +65,8 @@ def _dropped_checks(attribute: Attribute) -> list[sql.Composable]:
     ]
 
 
-def _conditions(attribute: Attribute, is_key: bool) -> dict[str, sql.Composable]:
-    """The attribute's checks by the suffix of the constraint's name (one of _CHECK_SUFFIXES)."""
+def conditions(attribute: Attribute, is_key: bool) -> dict[str, sql.Composable]:
+    """Return an attribute's checks by the suffix of the constraint's name; NULL passes all of them."""
     column = sql.Identifier(attribute.name)
     made: dict[str, sql.Composable] = {}
     if attribute.codes:

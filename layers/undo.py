@@ -110,7 +110,7 @@ def _apply_steps(
 def _inverse(connection: Connection, definition: Definition, changeset: int) -> list[FeatureDelta]:
     # A part that this role cannot see would stay as it is, half undone, without a word.
     parts = {part.name: part for part in readable_parts(connection, [definition])}
-    feature, personal = feature_part(definition), personal_part(definition)
+    feature, personal = _whole_parts(definition)
     if feature.name not in parts:
         return []
     deltas = read_deltas(connection, feature, changeset)
@@ -121,11 +121,16 @@ def _inverse(connection: Connection, definition: Definition, changeset: int) -> 
     return [invert(delta) for delta in deltas if delta.operation != "nothing"]
 
 
+def _whole_parts(definition: Definition) -> tuple[Part, Part | None]:
+    """The tables with the attributes out of use, too: a feature taken back has them as it had."""
+    return feature_part(definition, with_retired=True), personal_part(definition, with_retired=True)
+
+
 def _dependants(
     connection: Connection, definition: Definition, changeset: int, deltas: Iterable[FeatureDelta]
 ) -> list[Dependant]:
     """Lock what is to be reversed and return the later edits that still show."""
-    feature, personal = feature_part(definition), personal_part(definition)
+    feature, personal = _whole_parts(definition)
     left = {(delta.table, delta.fid): (delta.version, delta.old) for delta in deltas}
     if personal is not None:
         # Deleting a feature takes its personal row along: what was written there later depends on it, too.
@@ -151,7 +156,7 @@ def _dependants(
 
 
 def _apply(connection: Connection, definition: Definition, deltas: Sequence[FeatureDelta]) -> Outcome:
-    feature, personal = feature_part(definition), personal_part(definition)
+    feature, personal = _whole_parts(definition)
     deletes, updates, restores = _sorted(deltas, feature)
     with refusals(definition):
         # Deletions first: a restored feature may need a key that an inserted one holds.

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gis.settings import Settings
+from webmap.attribute_commands import add_parts as add_attribute_parts
+from webmap.attribute_commands import run_part as run_attribute_part
 from webmap.field_work import FIELD_PARTS, add_field_args, parse_box, person_at_shell
 from webmap.grant_commands import PARTS as GRANT_PARTS
 from webmap.grant_commands import add_parts as add_grant_parts
@@ -27,6 +29,7 @@ EXAMPLE = (
     "./machimori layers export shelter shelters.gpkg --bbox=141.1,38.3,141.3,38.5\n"
     "./machimori layers qgis-project town.qgz --for tanaka\n"
     "./machimori layers grant hydrant --department construction --right edit --area 04214\n"
+    "./machimori layers attribute add sewer_manhole inspector --label 点検者 Inspector\n"
     "./machimori layers checkout field.gpkg --layer sewer_manhole --bbox=141.1,38.3,141.3,38.5\n"
     "./machimori layers checkin field.gpkg --reason 点検\n"
     "./machimori layers check"
@@ -64,6 +67,7 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     export.add_argument("--bbox", metavar="W,S,E,N", help="only features that meet this box, degrees")
     add_field_args(parts)
     add_grant_parts(parts)
+    add_attribute_parts(parts)
     check = parts.add_parser("check", help="compare tables, drawing twins, history and definitions")
     check.add_argument("name", nargs="?", metavar="NAME", help="one layer (default: all)")
 
@@ -74,6 +78,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     if args.part == "add":
         return _add(args, settings)
+    if args.part == "attribute":
+        return run_attribute_part(args, settings)
     if args.part in GRANT_PARTS:
         return run_grant_part(args, settings)
     database = Database(settings.app_url(), pool_size=1)
