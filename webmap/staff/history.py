@@ -15,18 +15,20 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from gis.errors import UsageError
 from layers.catalogue import find_layer, load_layers
-from layers.changes import Values
+from layers.changes import Merged, Values
 from layers.definition import Definition
 from layers.deltas import FeatureDelta
 from layers.differences import Difference, differences
 from layers.editing_words import value_text, word
 from layers.history import Changeset, changeset_contents, feature_history, find_changeset, layer_history, person_history
+from layers.merges import changeset_merges, feature_merges
 from layers.shape_changes import measure_change, read_geometry
 from layers.undo import Dependant, UndoRefusedError, undo_changeset
 from webmap import town_map
 from webmap.languages import gettext, language
 from webmap.services import services
 from webmap.staff.access import blueprint, staff_connection
+from webmap.staff.merge_words import merge_text
 from webmap.staff.rights import layer_rights, role_titles
 
 _ROWS = 50
@@ -38,13 +40,19 @@ _PERSONAL = "_personal"
 
 @dataclass(frozen=True)
 class DeltaLine:
-    """One feature in the story of a changeset; `title` is what people know it by, "" when nothing is."""
+    """One feature in the story of a changeset.
+
+    Attributes
+    ----------
+    title : what people know it by, "" when nothing is. merged : what came together by itself, in words, or "".
+    """
 
     layer: Definition
     is_personal: bool
     delta: FeatureDelta
     title: str
     differences: tuple[Difference, ...]
+    merged: str
 
 
 @blueprint.get("/layers/<name>/history")
@@ -75,6 +83,7 @@ def show_feature(name: str, fid: int) -> str:
     with staff_connection() as connection:
         definition = find_layer(connection, name)
         versions = feature_history(connection, definition, fid)
+        merges = feature_merges(connection, name, fid)
         titles = role_titles(connection)
     if not versions:
         abort(404)
@@ -84,6 +93,7 @@ def show_feature(name: str, fid: int) -> str:
         fid=fid,
         title=feature_title(definition, versions[0].values),
         versions=versions,
+        merged={changeset: merge_text(definition, found) for changeset, found in merges.items()},
         titles=titles,
         operation=_operation,
         value=lambda attribute, values: value_text(attribute, values.get(attribute.name), language()),
@@ -107,7 +117,7 @@ def feature_outlines(name: str, fid: int) -> Response:
 
 @blueprint.get("/changesets/<int:changeset_id>")
 def show_changeset(changeset_id: int) -> str:
-    """Show what a changeset did."""
+    """Show what a changeset did, a page of features at a time (`?after=` table:fid)."""
     return _changeset_page(changeset_id, ())
 
 
@@ -116,7 +126,7 @@ def changeset_outlines(changeset_id: int) -> Response:
     """Answer the shapes before and after a changeset, of as many features as a browser draws."""
     with staff_connection() as connection:
         _find(connection, changeset_id)
-        deltas = changeset_contents(connection, changeset_id)[:_MOST_OUTLINES]
+        deltas = changeset_contents(connection, changeset_id, _MOST_OUTLINES, _read_place())
     moved = [delta for delta in deltas if delta.operation in ("insert", "delete") or "geom" in delta.changed]
     return _outlines(
         [(read_geometry(values), state) for delta in moved or deltas for values, state in _two_sides(delta)]
@@ -152,18 +162,24 @@ def feature_title(definition: Definition, values: Values | None) -> str:
 def _changeset_page(changeset_id: int, dependants: tuple[Dependant, ...]) -> str:
     with staff_connection() as connection:
         changeset = _find(connection, changeset_id)
-        deltas = changeset_contents(connection, changeset_id)
+        after = _read_place()
+        deltas = changeset_contents(connection, changeset_id, _MOST_DELTAS + 1, after)
+        is_last, deltas = len(deltas) <= _MOST_DELTAS, deltas[:_MOST_DELTAS]
         definitions = load_layers(connection)
+        merges = changeset_merges(
+            connection, changeset_id, {(_layer_of(delta, definitions).name, delta.fid) for delta in deltas}
+        )
         rights = layer_rights(connection)
         titles = role_titles(connection)
-    lines = list(_lines(deltas[:_MOST_DELTAS], definitions))
+    lines = list(_lines(deltas, definitions, merges))
     touched = {table.removesuffix(_PERSONAL) if table not in definitions else table for table in changeset.counts}
     return render_template(
         "staff/changeset.html",
         changeset=changeset,
         counts=_counts(changeset, definitions),
         lines=lines,
-        more=len(deltas) - len(lines),
+        next_page="" if is_last else _write_place(deltas[-1]),
+        outlines=url_for("staff.changeset_outlines", changeset_id=changeset_id, after=request.args.get("after")),
         dependants=dependants,
         definitions=definitions,
         titles=titles,
@@ -175,6 +191,16 @@ def _changeset_page(changeset_id: int, dependants: tuple[Dependant, ...]) -> str
     )
 
 
+def _read_place() -> tuple[str, int] | None:
+    """Where the last page ended, of `?after=table:fid`; None for the first page, and for what is no place."""
+    table, _, fid = request.args.get("after", "").rpartition(":")
+    return (table, int(fid)) if table and fid.isascii() and fid.isdigit() and len(fid) < 19 else None
+
+
+def _write_place(delta: FeatureDelta) -> str:
+    return f"{delta.table}:{delta.fid}"
+
+
 def _find(connection: Connection, changeset_id: int) -> Changeset:
     try:
         return find_changeset(connection, changeset_id)
@@ -182,16 +208,23 @@ def _find(connection: Connection, changeset_id: int) -> Changeset:
         abort(404)
 
 
-def _lines(deltas: list[FeatureDelta], definitions: dict[str, Definition]) -> Iterator[DeltaLine]:
+def _lines(
+    deltas: list[FeatureDelta], definitions: dict[str, Definition], merges: dict[tuple[str, int], Merged]
+) -> Iterator[DeltaLine]:
     for delta in deltas:
         is_personal = delta.table not in definitions
-        definition = definitions[delta.table.removesuffix(_PERSONAL) if is_personal else delta.table]
+        definition = _layer_of(delta, definitions)
         found: tuple[Difference, ...] = ()
         if delta.old is not None and delta.new is not None:
             shape = measure_change(read_geometry(delta.old), read_geometry(delta.new))
             found = differences(delta.old, delta.new, shape)
         title = feature_title(definition, delta.new or delta.old)
-        yield DeltaLine(definition, is_personal, delta, title, found)
+        merged = merge_text(definition, merges.get((definition.name, delta.fid)), is_personal)
+        yield DeltaLine(definition, is_personal, delta, title, found, merged)
+
+
+def _layer_of(delta: FeatureDelta, definitions: dict[str, Definition]) -> Definition:
+    return definitions.get(delta.table) or definitions[delta.table.removesuffix(_PERSONAL)]
 
 
 def _list_of(connection: Connection, found: list[Changeset]) -> dict[str, Any]:
