@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, text
 
 from gis.errors import UsageError
-from layers.changes import Change, Conflict, Delete, Insert, Outcome, Update
+from layers.changes import Conflict, Outcome
 from layers.checking import InvalidChangesError
 from layers.definition import Definition
 from layers.editing import apply_changes
 from layers.editing_words import value_text, word
-from layers.offline.reading import Checkout, LayerWork
+from layers.offline.changes import Choice, find_pending, read_settled, remember_settled
+from layers.offline.reading import Checkout
 
 
 @dataclass(frozen=True)
@@ -23,55 +24,74 @@ class CheckedIn:
     Attributes
     ----------
     outcome : its conflicts were not applied, everything else was.
+    given_up : fids in which the person chose what others did.
     """
 
     definition: Definition
     outcome: Outcome
+    given_up: tuple[int, ...] = ()
 
 
 def check_in(
-    connection: Connection, checkout: Checkout, definitions: Mapping[str, Definition], reason: str
+    connection: Connection,
+    checkout: Checkout,
+    definitions: Mapping[str, Definition],
+    reason: str,
+    choices: Mapping[tuple[str, int], Choice] | None = None,
+    is_outdated_left_out: bool = False,
 ) -> list[CheckedIn]:
     """Apply the work of a file in the caller's transaction, as the caller's role: one changeset.
 
     What collides with somebody else's work is held back and returned as conflicts; the rest is applied. The same file
-    again changes nothing, and after more work in it only that work is new.
+    again changes nothing, whatever others have done since; after more work in it only that work is new.
 
     Parameters
     ----------
     definitions : of the file's layers, as the catalogue has them now.
+    choices : (layer, fid) → how a conflict of an earlier look is settled.
+    is_outdated_left_out : leave out values of attributes that the layers no longer have, instead of refusing them.
 
     Raises
     ------
-    UsageError : a layer has changed its attributes since, values that the layer does not allow (all of them, by
-        layer and row), or the role may not. Nothing is changed then; roll the transaction back.
+    UsageError : values of attributes that are gone, values that the layer does not allow (all of them, by layer and
+        row), or the role may not. Nothing is changed then; roll the transaction back.
     """
-    for work in checkout.layers:
-        _require_same_attributes(work, definitions[work.layer])
     done, problems = [], []
     # In the order of names: two check-ins never wait for each other in a circle.
     for work in sorted(checkout.layers, key=lambda work: work.layer):
-        definition = definitions[work.layer]
-        changes, added = _changes(work, definition, _known(connection, checkout.id, work.layer))
-        if not changes:
+        definition, layer = definitions[work.layer], work.layer
+        pending = find_pending(
+            work,
+            definition,
+            _known(connection, checkout.id, layer),
+            read_settled(connection, checkout.id, layer),
+            {fid: choice for (name, fid), choice in (choices or {}).items() if name == layer},
+        )
+        if pending.outdated and not is_outdated_left_out:
+            problems += [f"{layer}, row {line} is no longer an attribute of this kind" for line in pending.outdated]
             continue
         try:
-            outcome = apply_changes(connection, definition, [change for _, change in changes], reason, True)
+            changes = [change for _, change in pending.changes]
+            outcome = apply_changes(connection, definition, changes, reason, True) if changes else Outcome()
         except InvalidChangesError as error:
-            rows = [row for row, _ in changes]
+            rows = [row for row, _ in pending.changes]
             for problem in error.problems:
                 where = "" if problem.position is None else f", row {rows[problem.position]}"
-                problems.append(f"{work.layer}{where}: {problem.text('en')}")
+                problems.append(f"{layer}{where}: {problem.text('en')}")
             if any(problem.position is None for problem in error.problems):
                 break  # the database itself refused, so this transaction answers nothing more
             continue
-        _remember(connection, checkout.id, work.layer, added, outcome.inserted)
-        done.append(CheckedIn(definition, outcome))
+        _remember(connection, checkout.id, layer, list(pending.added), outcome.inserted)
+        remember_settled(connection, checkout.id, layer, pending, outcome)
+        if changes or pending.given_up:
+            done.append(CheckedIn(definition, outcome, tuple(pending.given_up)))
     if problems:
         raise UsageError(
             "The file holds what cannot be stored:\n    " + "\n    ".join(problems),
             "Correct it in the file and check it in again; nothing was changed.",
         )
+    mark = "UPDATE gis.checkout SET returned_at = now() WHERE id = :id"
+    connection.execute(text(mark), {"id": checkout.id})
     return done
 
 
@@ -108,49 +128,11 @@ def conflict_lines(definition: Definition, conflict: Conflict, language: str) ->
     return lines
 
 
-def _require_same_attributes(work: LayerWork, definition: Definition) -> None:
-    now = {attribute.name: attribute.type for attribute in definition.table_attributes}
-    for name, kind in work.columns.items():
-        if now.get(name) != kind:
-            raise UsageError(
-                f"{definition.name}: the attribute {name} is no longer what it was when the file was made.",
-                "Check the layer out again and carry the work over.",
-            )
-
-
 def _known(connection: Connection, checkout_id: str, layer: str) -> dict[int, int]:
     """Return row → fid of what was added in this file and is in already."""
     query = text("SELECT row_number, fid FROM gis.checked_in WHERE checkout_id = :id AND layer = :layer")
     rows = connection.execute(query, {"id": checkout_id, "layer": layer})
     return {row.row_number: row.fid for row in rows}
-
-
-def _changes(
-    work: LayerWork, definition: Definition, known: Mapping[int, int]
-) -> tuple[list[tuple[int, Change]], list[int]]:
-    """Return (row, change) of a layer, and the rows of its inserts in their order.
-
-    A row that went in before is compared with the first version of its feature: what the row became since is the work.
-    """
-    changes: list[tuple[int, Change]] = []
-    added = []
-    defaults = {attribute.name for attribute in definition.attributes if attribute.default is not None}
-    for row, feature in work.inserted.items():
-        given = feature.attributes
-        if row in known:
-            # What was left empty got its default then.
-            given = {name: value for name, value in given.items() if value is not None or name not in defaults}
-            changes.append((row, Update(known[row], 1, given, feature.geometry)))
-        else:
-            filled = {name: value for name, value in given.items() if value is not None}
-            changes.append((row, Insert(filled, feature.geometry)))
-            added.append(row)
-    changes += [
-        (fid, Update(fid, change.version, change.attributes, change.geometry)) for fid, change in work.updated.items()
-    ]
-    changes += [(fid, Delete(fid, version)) for fid, version in work.deleted.items()]
-    changes += [(row, Delete(fid, 1)) for row, fid in known.items() if row not in work.inserted]
-    return changes, added
 
 
 def _remember(connection: Connection, checkout_id: str, layer: str, rows: Sequence[int], fids: Sequence[int]) -> None:

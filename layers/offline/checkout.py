@@ -11,7 +11,7 @@ import sqlite3
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -25,15 +25,17 @@ from gis.queries import load_queries
 from gis.town import load_town
 from layers.copying import driver
 from layers.definition import Definition
+from layers.offline.describing import create_descriptions, describe_table
 from layers.offline.geopackage import TYPES, create_attributes, create_features, create_ground, quoted, to_blob
 
-FORMAT = 1
+FORMAT = 2
+DAYS_OUT = 14
 CHECKOUT_TABLE = "machimori_checkout"
 _QUERIES = load_queries(__file__)
 _WORLD = (-180.0, -90.0, 180.0, 90.0)
 _CHECKOUT_COLUMNS = (
     "format INTEGER, checkout_id TEXT, town TEXT, layer TEXT, columns TEXT, changeset INTEGER, taken_at DATETIME,"
-    " west REAL, south REAL, east REAL, north REAL"
+    " west REAL, south REAL, east REAL, north REAL, is_background INTEGER"
 )
 
 
@@ -55,13 +57,19 @@ def check_out(
     definitions: Sequence[Definition],
     path: Path,
     bbox: tuple[float, float, float, float] | None = None,
+    *,
+    backgrounds: Sequence[Definition] = (),
+    due_on: date | None = None,
+    language: str = "ja",
 ) -> list[CheckedOut]:
-    """Write a file for QGIS or QField; runs as a role that may read the layers.
+    """Write a file for QGIS or QField and note who has it; runs as a role that may read the layers.
 
     Parameters
     ----------
     path : a `.gpkg` that does not exist yet: another one may hold somebody's work.
     bbox : (min lon, min lat, max lon, max lat) in degrees; features that meet it. None: the whole layers.
+    backgrounds : layers that go along to be looked at only. due_on : when the file should be back (two weeks).
+    language : of the names in QGIS.
 
     Raises
     ------
@@ -73,21 +81,30 @@ def check_out(
         raise UsageError(f"{path} is there already.", "It may hold work that is not checked in; choose another name.")
     changeset = connection.execute(text("SELECT coalesce(max(id), 0) FROM gis.changeset")).scalar_one()
     box = bbox or _WORLD
-    facts = (FORMAT, str(uuid.uuid4()), load_town().code)
+    checkout_id = str(uuid.uuid4())
+    facts = (FORMAT, checkout_id, load_town().code)
     moment = datetime.now(UTC)
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         db = sqlite3.connect(unfinished)
         try:
             create_ground(db)
+            create_descriptions(db)
             create_attributes(db, CHECKOUT_TABLE, _CHECKOUT_COLUMNS)
             done = []
-            for definition in definitions:
+            names = {definition.name for definition in definitions}
+            grounds = [definition for definition in backgrounds if definition.name not in names]
+            for definition in (*definitions, *grounds):
+                is_background = definition in grounds
                 columns = [(attribute.name, attribute.type) for attribute in definition.table_attributes]
-                done.append(CheckedOut(definition.name, _write_layer(connection, db, definition, columns, box)))
-                row = (*facts, definition.name, orjson.dumps(columns).decode(), changeset, as_stored(moment), *box)
-                marks = ", ".join("?" * len(row))
-                db.execute(f"INSERT INTO {CHECKOUT_TABLE} VALUES (NULL, {marks})", row)  # noqa: S608 (our own names)
+                count = _write_layer(connection, db, definition, columns, box, is_background)
+                describe_table(db, definition, language, is_background)
+                if not is_background:
+                    done.append(CheckedOut(definition.name, count))
+                origins = [(one.name, one.type, one.origin or one.name) for one in definition.table_attributes]
+                row = (*facts, definition.name, orjson.dumps(origins).decode(), changeset, as_stored(moment), *box)
+                marks = ", ".join("?" * (len(row) + 1))
+                db.execute(f"INSERT INTO {CHECKOUT_TABLE} VALUES (NULL, {marks})", (*row, int(is_background)))  # noqa: S608 (our own names)
             db.commit()
         finally:
             db.close()
@@ -95,6 +112,11 @@ def check_out(
     except (OSError, sqlite3.OperationalError) as error:
         unfinished.unlink(missing_ok=True)
         raise UsageError(f"{path} cannot be written: {error}", "Check the folder and the free space.") from error
+    facts_of_it = {
+        "id": checkout_id, "layers": [one.layer for one in done], "count": sum(one.feature_count for one in done),
+        "due": due_on or moment.astimezone().date() + timedelta(days=DAYS_OUT),
+    }  # fmt: skip
+    connection.execute(_QUERIES["note_checkout"], facts_of_it)
     return done
 
 
@@ -113,6 +135,7 @@ def _write_layer(
     definition: Definition,
     columns: list[tuple[str, str]],
     box: tuple[float, float, float, float],
+    is_background: bool,
 ) -> int:
     query = sql.SQL(_QUERIES.sql("read_features")).format(
         columns=sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns),
@@ -124,10 +147,7 @@ def _write_layer(
     shapes = [geometry for geometry in geometries if geometry is not None]
     extent = tuple(shapely.total_bounds(shapes)) if shapes else box
     create_features(db, definition.name, definition.name_in("ja"), definition.geometry.upper(), columns, extent)
-    base = base_table(definition.name)
     kinds = "".join(f", {quoted(name)}" for name, _ in columns)
-    copied = "".join(f", {quoted(name)} {TYPES[kind]}" for name, kind in columns)
-    create_attributes(db, base, f"fid INTEGER, version INTEGER, geom BLOB{copied}")
     rows = [
         (row[0], row[1], to_blob(geometry), *map(as_stored, row[3:]))
         for row, geometry in zip(found, geometries, strict=True)
@@ -137,6 +157,11 @@ def _write_layer(
         f"INSERT INTO {quoted(definition.name)} (fid, geom{kinds}) VALUES ({marks})",  # noqa: S608 (quoted)
         [(row[0], *row[2:]) for row in rows],
     )
+    if is_background:
+        return len(rows)
+    base = base_table(definition.name)
+    copied = "".join(f", {quoted(name)} {TYPES[kind]}" for name, kind in columns)
+    create_attributes(db, base, f"fid INTEGER, version INTEGER, geom BLOB{copied}")
     db.executemany(
         f"INSERT INTO {quoted(base)} (fid, version, geom{kinds}) VALUES (?, {marks})",  # noqa: S608 (quoted)
         rows,

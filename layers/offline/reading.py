@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,14 @@ from gis.town import load_town
 from layers.changes import KEEP, Keep
 from layers.offline.checkout import CHECKOUT_TABLE, FORMAT, base_table
 from layers.offline.geopackage import from_blob, quoted
+
+
+@dataclass(frozen=True)
+class Column:
+    """An attribute as it was when the file was made; `origin` stays the same when it is renamed."""
+
+    type: str
+    origin: str
 
 
 @dataclass(frozen=True)
@@ -42,15 +50,16 @@ class LayerWork:
 
     Attributes
     ----------
-    columns : attribute → type, as they were when the file was made.
+    columns : the file's attributes. originals : fid → its values when the file was made, `geom` among them.
     inserted : row number → feature. updated : fid → what changed. deleted : fid → version.
     """
 
     layer: str
-    columns: Mapping[str, str]
+    columns: Mapping[str, Column]
     inserted: Mapping[int, NewFeature]
     updated: Mapping[int, ChangedFeature]
     deleted: Mapping[int, int]
+    originals: Mapping[int, Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,12 @@ def read_checkout(path: Path) -> Checkout:
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
             entries = _entries(db, path)
-            layers = tuple(_read_layer(db, path, layer, dict(columns)) for _, _, _, layer, columns in entries)
+            _refuse_strangers(db, path, {entry[3] for entry in entries})
+            layers = tuple(
+                _read_layer(db, path, layer, {name: Column(kind, origin) for name, kind, origin in columns})
+                for _, _, _, layer, columns, is_background in entries
+                if not is_background
+            )
             return Checkout(entries[0][1], layers)
     except (sqlite3.DatabaseError, ValueError) as error:
         raise UsageError(
@@ -81,25 +95,40 @@ def read_checkout(path: Path) -> Checkout:
         ) from error
 
 
-def _entries(db: sqlite3.Connection, path: Path) -> list[tuple[int, str, str, str, list[list[str]]]]:
+def _entries(db: sqlite3.Connection, path: Path) -> list[tuple[int, str, str, str, list[list[str]], int]]:
     if not _columns(db, CHECKOUT_TABLE):
         raise UsageError(
             f"{path.name} was not made by layers checkout, so it does not say which versions it was made from.",
             "Bring features of other files in with: ./machimori layers import",
         )
-    rows = db.execute(f"SELECT format, checkout_id, town, layer, columns FROM {CHECKOUT_TABLE}").fetchall()  # noqa: S608
+    if "format" not in _columns(db, CHECKOUT_TABLE) or "is_background" not in _columns(db, CHECKOUT_TABLE):
+        raise UsageError(f"{path.name} is of another version of machimori, or damaged.", "Check out again.")
+    rows = db.execute(
+        f"SELECT format, checkout_id, town, layer, columns, is_background FROM {CHECKOUT_TABLE}"
+    ).fetchall()
     if not rows or any(row[0] != FORMAT for row in rows) or len({row[1] for row in rows}) != 1:
         raise UsageError(f"{path.name} is of another version of machimori, or damaged.", "Check out again.")
     if rows[0][2] != load_town().code:
         raise UsageError(f"{path.name} is of the town {rows[0][2]}, not of {load_town().code}.", "Check it in there.")
-    return [(*row[:4], orjson.loads(row[4])) for row in rows]
+    return [(*row[:4], orjson.loads(row[4]), row[5]) for row in rows]
+
+
+def _refuse_strangers(db: sqlite3.Connection, path: Path, layers: set[str]) -> None:
+    """Features in a table that is none of ours would be lost without a word; empty tables and programs' own are not."""
+    tables = db.execute("SELECT table_name FROM gpkg_contents WHERE data_type = 'features'").fetchall()
+    for (table,) in tables:
+        if table not in layers and db.execute(f"SELECT 1 FROM {quoted(table)} LIMIT 1").fetchone():  # noqa: S608
+            raise UsageError(
+                f"{path.name} has features in {table}, which is no layer of the check-out.",
+                "Copy them into the layer that they belong to, or bring them in with layers import; remove the table.",
+            )
 
 
 def _columns(db: sqlite3.Connection, table: str) -> list[str]:
     return [row[1] for row in db.execute(f"PRAGMA table_info({quoted(table)})")]
 
 
-def _read_layer(db: sqlite3.Connection, path: Path, layer: str, columns: dict[str, str]) -> LayerWork:
+def _read_layer(db: sqlite3.Connection, path: Path, layer: str, columns: dict[str, Column]) -> LayerWork:
     names = list(columns)
     _require_columns(db, path, layer, ["fid", "geom", *names])
     listed = "".join(f", {quoted(name)}" for name in names)
@@ -109,12 +138,12 @@ def _read_layer(db: sqlite3.Connection, path: Path, layer: str, columns: dict[st
     inserted, updated = {}, {}
     for fid, geom, *values in now_rows:
         if fid not in base:
-            given = {name: _value(columns[name], value) for name, value in zip(names, values, strict=True)}
+            given = {name: _value(columns[name].type, value) for name, value in zip(names, values, strict=True)}
             inserted[fid] = NewFeature(given, from_blob(geom))
             continue
         _, version, old_geom, *old_values = base[fid]
         changed = {
-            name: _value(columns[name], value)
+            name: _value(columns[name].type, value)
             for name, value, old in zip(names, values, old_values, strict=True)
             if value != old
         }
@@ -123,15 +152,27 @@ def _read_layer(db: sqlite3.Connection, path: Path, layer: str, columns: dict[st
             updated[fid] = ChangedFeature(version, changed, geometry)
     present = {row[0] for row in now_rows}
     deleted = {fid: row[1] for fid, row in base.items() if fid not in present}
-    return LayerWork(layer, columns, inserted, updated, deleted)
+    originals = {
+        fid: {
+            **{name: _value(columns[name].type, value) for name, value in zip(names, values, strict=True)},
+            "geom": from_blob(geom),
+        }
+        for fid, _, geom, *values in base_rows
+    }
+    return LayerWork(layer, columns, inserted, updated, deleted, originals)
 
 
-def _require_columns(db: sqlite3.Connection, path: Path, layer: str, wanted: list[str]) -> None:
+def _require_columns(db: sqlite3.Connection, path: Path, layer: str, wanted: Sequence[str]) -> None:
     found = _columns(db, layer)
-    different = sorted(set(wanted) ^ set(found))
+    different = [name for name in wanted if name not in found]
+    for name in found:
+        # Programs add columns of their own; only what somebody wrote into one would be lost.
+        if name not in wanted:
+            query = f"SELECT 1 FROM {quoted(layer)} WHERE {quoted(name)} IS NOT NULL LIMIT 1"  # noqa: S608 (quoted)
+            different += [name] if db.execute(query).fetchone() else []
     if different:
         raise UsageError(
-            f"{path.name}: the table {layer} was rebuilt: {', '.join(different)} is missing or new.",
+            f"{path.name}: the table {layer} was rebuilt: {', '.join(sorted(different))} is missing or new.",
             "Columns are added and removed in the layer's definition, not in the file; check out again.",
         )
     if not {"fid", "version", "geom"} <= set(_columns(db, base_table(layer))):

@@ -18,20 +18,21 @@ _NOT_NULL, _UNIQUE, _EXPRESSION = 1, 2, 4
 _READ_ONLY = tuple(name for name in SYSTEM_COLUMNS if name != "geom")
 
 
-def form_elements(attributes: tuple[Attribute, ...], key: str, language: str) -> list[Any]:
+def form_elements(attributes: tuple[Attribute, ...], key: str, language: str, is_file: bool = False) -> list[Any]:
     """Return the elements of a layer's form; the system columns are shown and not editable.
 
     Parameters
     ----------
     key : the attribute that tells features apart, "" = none.
+    is_file : of a table in a file, whose only system column is `fid`; it is hidden there, since nobody may choose it.
     """
     fields = etree.Element("fieldConfiguration")
     aliases = etree.Element("aliases")
     constraints = etree.Element("constraints")
     expressions = etree.Element("constraintExpressions")
     editable = etree.Element("editable")
-    for name in _READ_ONLY:
-        _widget(fields, name, "TextEdit", {"IsMultiline": False})
+    for name in ("fid",) if is_file else _READ_ONLY:
+        _widget(fields, name, "Hidden" if is_file else "TextEdit", {} if is_file else {"IsMultiline": False})
         etree.SubElement(editable, "field", name=name, editable="0")
     for attribute in attributes:
         _widget(fields, attribute.name, *_editor(attribute, language))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,14 +20,12 @@ from gis.town import Town, load_town
 from layers.catalogue import load_layers
 from layers.definition import Attribute, Definition
 from layers.qgis.form import form_elements
+from layers.qgis.scales import scale_attributes
 from layers.qgis.symbols import labeling, renderer
 from layers.reference_system import STORED_EPSG
-from layers.style import DEEPEST_ZOOM
 
 _QUERIES = load_queries(__file__)
 _QGIS_VERSION = "3.22.0"  # the oldest we write for; later ones read it
-# Scale of the web map at zoom 0 on the equator: 256 pixels of 0.28 mm (OGC WMTS 1.0.0, annex E.4).
-_SCALE_AT_ZOOM_0 = 559_082_264.03
 _SHAPES = {"point": ("Point", "Point"), "line": ("Line", "MultiLineString"), "area": ("Polygon", "MultiPolygon")}
 _SHAPES_OF = {
     "Point": ("point",), "MultiPoint": ("point",), "MultiLineString": ("line",), "MultiPolygon": ("area",),
@@ -187,9 +184,10 @@ def _map_layer(table: GrantedTable, address: ServerAddress, login: str | None, l
     definition = table.definition
     has_label = bool(table.shape and definition.style.label)
     geometry, wkb_type = (_SHAPES[table.shape][0], table.stored_type) if table.shape else ("No geometry", "NoGeometry")
+    scales = scale_attributes(definition.style, town) if table.shape else {"hasScaleBasedVisibilityFlag": "0"}
     layer = etree.Element(
         "maplayer", type="vector", geometry=geometry, wkbType=wkb_type, labelsEnabled=str(int(has_label)),
-        readOnly=str(int(not table.is_editable)), **_scales(table, town),
+        readOnly=str(int(not table.is_editable)), **scales,
     )  # fmt: skip
     for name, text in (
         ("id", table.id),
@@ -231,17 +229,6 @@ def _title(table: GrantedTable, language: str) -> str:
     if table.definition.geometry == "Geometry":
         return f"{title} ({_SHAPES[table.shape][0]})"
     return title
-
-
-def _scales(table: GrantedTable, town: Town) -> dict[str, str]:
-    """The zooms of the web map as scale denominators at the town's latitude."""
-    style = table.definition.style
-    if not table.shape or (style.min_zoom == 0 and style.max_zoom == DEEPEST_ZOOM):
-        return {"hasScaleBasedVisibilityFlag": "0"}
-    here = _SCALE_AT_ZOOM_0 * math.cos(math.radians(town.center[1]))
-    # Half a zoom wider on both sides: QGIS stops at any scale, the web map at whole zooms only.
-    farthest, nearest = here / 2 ** (style.min_zoom - 0.5), here / 2 ** (style.max_zoom + 0.5)
-    return {"hasScaleBasedVisibilityFlag": "1", "minScale": f"{farthest:.0f}", "maxScale": f"{nearest:.0f}"}
 
 
 def _crs(parent: Any, epsg: int) -> None:

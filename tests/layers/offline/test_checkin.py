@@ -17,6 +17,7 @@ from gis.errors import UsageError
 from layers.changes import Delete, Insert, Update
 from layers.definition import Definition, load_definitions
 from layers.editing import apply_changes
+from layers.offline.changes import Choice
 from layers.offline.checkin import CheckedIn, check_in, conflict_lines, owner_of_work
 from layers.offline.checkout import check_out
 from layers.offline.geopackage import from_blob, to_blob
@@ -118,8 +119,7 @@ def test_the_same_file_again_changes_nothing(database: Database, file: Path) -> 
     _add(file, "new")
     _check_in(database, file)
     before = _rows(database)
-    (again,) = _check_in(database, file)
-    assert again.outcome.changeset is None
+    assert _check_in(database, file) == []
     assert _rows(database) == before
 
 
@@ -235,13 +235,169 @@ def test_a_feature_that_never_was_is_refused(database: Database, file: Path) -> 
         _check_in(database, file)
 
 
-def test_an_attribute_that_changed_its_type_meanwhile_is_refused(database: Database, file: Path) -> None:
+def _as_if_real(path: Path) -> None:
+    """The file as it would be, had the layer's capacity become a whole number since."""
+    old, new = '["capacity","integer",', '["capacity","real",'
+    _work(path, f"UPDATE machimori_checkout SET columns = replace(columns, '{old}', '{new}')")
+
+
+def test_only_work_in_an_attribute_that_is_no_more_is_refused(database: Database, file: Path, fids: list[int]) -> None:
+    _as_if_real(file)
+    _work(file, "UPDATE evacuation_site SET name = 'A' WHERE site_id = 'a'")
+    _check_in(database, file)
+    assert _rows(database)["a"] == ("A", 100, 2, 141.2)
+    _work(file, "UPDATE evacuation_site SET capacity = 7, name = 'B' WHERE site_id = 'b'")
+    with pytest.raises(UsageError, match=rf"row {fids[1]}: capacity is no longer"):
+        _check_in(database, file)
+    checkout = read_checkout(file)
+    with database.begin(ROLE, "field", "現地") as connection:
+        check_in(connection, checkout, {LAYER.name: LAYER}, "現地", is_outdated_left_out=True)
+    assert _rows(database)["b"] == ("B", 100, 2, 141.21)
+
+
+def test_a_renamed_attribute_takes_the_work_under_its_old_name(database: Database, file: Path) -> None:
+    from dataclasses import replace
+
+    from layers.offline.changes import names_of_today
+
+    changed = replace(
+        LAYER,
+        attributes=tuple(
+            replace(one, name="seats", origin="capacity") if one.name == "capacity" else one for one in LAYER.attributes
+        ),
+    )
+    (work,) = read_checkout(file).layers
+    assert names_of_today(work.columns, changed)["capacity"] == "seats"
+
+
+def test_the_same_file_again_stays_quiet_though_others_edited_since(
+    database: Database, file: Path, fids: list[int]
+) -> None:
+    _work(file, "UPDATE evacuation_site SET capacity = 150 WHERE site_id = 'a'")
+    _add(file, "new")
+    _check_in(database, file)
+    with database.begin(SERVICE) as connection:
+        new = connection.execute(text("SELECT fid FROM layers.evacuation_site WHERE site_id = 'new'")).scalar_one()
+    _apply(database, Update(fids[0], 2, {"capacity": 200}), Update(new, 1, {"name": "renamed"}))
+    assert _check_in(database, file) == []
+    assert _rows(database)["a"][1] == 200
+    _work(file, "UPDATE evacuation_site SET capacity = 100 WHERE site_id = 'a'")
+    (back,) = _check_in(database, file)
+    assert [conflict.names for conflict in back.outcome.conflicts] == [("capacity",)], "the way back is work, too"
+
+
+def _choose(database: Database, path: Path, *choices: tuple[int, Choice]) -> list[CheckedIn]:
+    with database.begin(ROLE, "field", "現地") as connection:
+        chosen = {(LAYER.name, fid): choice for fid, choice in choices}
+        return check_in(connection, read_checkout(path), {LAYER.name: LAYER}, "現地", chosen)
+
+
+def test_a_chosen_conflict_never_comes_again(database: Database, file: Path, fids: list[int]) -> None:
+    _work(
+        file,
+        "UPDATE evacuation_site SET capacity = 150, name = 'A' WHERE site_id = 'a'",
+        "UPDATE evacuation_site SET capacity = 60 WHERE site_id = 'b'",
+        "DELETE FROM evacuation_site WHERE site_id = 'c'",
+    )
+    _apply(
+        database,
+        Update(fids[0], 1, {"capacity": 120}),
+        Update(fids[1], 1, {"capacity": 61}),
+        Update(fids[2], 1, {"capacity": 9}),
+    )
+    (held,) = _check_in(database, file)
+    assert len(held.outcome.conflicts) == 3
+    (done,) = _choose(
+        database,
+        file,
+        (fids[0], Choice(2, frozenset({"capacity"}))),
+        (fids[1], Choice(2)),
+        (fids[2], Choice(2, frozenset({"capacity"}))),
+    )
+    assert (done.outcome.conflicts, done.given_up) == ((), (fids[2],))
+    assert _rows(database)["a"] == ("A", 120, 3, 141.2)
+    assert _rows(database)["b"] == ("b", 60, 3, 141.21)
+    assert _rows(database)["c"] == ("c", 9, 2, 141.22)
+    assert _check_in(database, file) == []
+
+
+def test_a_choice_made_beside_an_older_version_is_asked_again(database: Database, file: Path, fids: list[int]) -> None:
+    _work(file, "UPDATE evacuation_site SET capacity = 150 WHERE site_id = 'a'")
+    _apply(database, Update(fids[0], 1, {"capacity": 120}))
+    _check_in(database, file)
+    _apply(database, Update(fids[0], 2, {"capacity": 130}))
+    (done,) = _choose(database, file, (fids[0], Choice(2)))
+    assert [conflict.theirs_version for conflict in done.outcome.conflicts] == [3]
+    assert _rows(database)["a"][1] == 130
+
+
+def test_what_both_sides_deleted_is_no_conflict(database: Database, file: Path, fids: list[int]) -> None:
+    _work(file, "DELETE FROM evacuation_site WHERE site_id = 'a'")
+    _apply(database, Delete(fids[0], 1))
+    (done,) = _check_in(database, file)
+    assert done.outcome == type(done.outcome)(unchanged=(fids[0],))
+
+
+def test_a_feature_split_in_the_field_comes_back_as_two(database: Database, file: Path) -> None:
+    """QGIS splits by reshaping the old row and adding another with the same values."""
+    _work(file, "UPDATE evacuation_site SET name = 'a1' WHERE site_id = 'a'")
     with sqlite3.connect(file) as db:
         db.execute(
-            'UPDATE machimori_checkout SET columns = replace(columns, \'"capacity","integer"\', \'"capacity","real"\')'
+            "INSERT INTO evacuation_site (geom, site_id, name, capacity)"
+            " SELECT geom, 'a2', 'a2', capacity FROM evacuation_site WHERE site_id = 'a'"
         )
-    with pytest.raises(UsageError, match="capacity is no longer"):
-        _check_in(database, file)
+    _check_in(database, file)
+    rows = _rows(database)
+    assert (rows["a"][0], rows["a2"][1]) == ("a1", 100)
+
+
+def test_columns_and_tables_of_programs_are_left_alone_until_somebody_fills_them(file: Path) -> None:
+    _work(
+        file,
+        "ALTER TABLE evacuation_site ADD COLUMN qfield_note TEXT",
+        "CREATE TABLE qfield_log (id INTEGER PRIMARY KEY)",
+    )
+    assert not read_checkout(file).layers[0].updated
+    _work(file, "UPDATE evacuation_site SET qfield_note = '重要' WHERE site_id = 'a'")
+    with pytest.raises(UsageError, match="qfield_note is missing or new"):
+        read_checkout(file)
+
+
+def test_features_in_a_table_of_somebody_elses_are_refused_not_lost(file: Path) -> None:
+    _work(
+        file,
+        "CREATE TABLE found (fid INTEGER PRIMARY KEY, geom POINT)",
+        "INSERT INTO found (geom) VALUES (NULL)",
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier) VALUES ('found', 'features', 'found')",
+    )
+    with pytest.raises(UsageError, match="features in found"):
+        read_checkout(file)
+
+
+def test_a_background_layer_goes_along_and_cannot_be_worked_on(
+    database: Database, fids: list[int], tmp_path: Path
+) -> None:
+    path = tmp_path / "field.gpkg"
+    shelter = load_definitions()["shelter"]
+    with database.begin(SERVICE, "field") as connection:
+        check_out(connection, [shelter], path, backgrounds=[LAYER, shelter])
+        noted = connection.execute(text("SELECT account, layers, returned_at FROM gis.checkout")).one()
+    assert tuple(noted) == ("field", ["shelter"], None)
+    with sqlite3.connect(path) as db:
+        assert db.execute("SELECT count(*) FROM evacuation_site").fetchone() == (len(fids),)
+        with pytest.raises(sqlite3.IntegrityError, match="background only"):
+            db.execute("DELETE FROM evacuation_site")
+    assert [work.layer for work in read_checkout(path).layers] == ["shelter"]
+
+
+def test_other_departments_cannot_read_what_was_taken_in(database: Database, file: Path) -> None:
+    _work(file, "UPDATE evacuation_site SET capacity = 150 WHERE site_id = 'a'")
+    _check_in(database, file)
+    query = text("SELECT count(*) FROM gis.checked_in_change")
+    with database.begin(ROLE) as connection:
+        assert connection.execute(query).scalar_one() == 1
+    with database.begin("dept_sewer") as connection:
+        assert connection.execute(query).scalar_one() == 0
 
 
 def test_work_for_two_departments_is_refused(database: Database, fids: list[int], tmp_path: Path) -> None:
@@ -298,7 +454,7 @@ def test_gdals_own_checker_finds_no_fault(town_database: Database, tmp_path: Pat
     path = tmp_path / "town.gpkg"
     with town_database.begin(SERVICE) as connection:
         wanted = ("sewer_pipe", "sewer_manhole", "hazard_tsunami", "incident", "shelter")
-        check_out(connection, [definitions[name] for name in wanted], path)
+        check_out(connection, [definitions[name] for name in wanted], path, backgrounds=[definitions["base_road"]])
     command = [python, "-m", module, "--extra", "--warning-as-error", str(path)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
