@@ -103,9 +103,8 @@ def _entries(db: sqlite3.Connection, path: Path) -> list[tuple[int, str, str, st
         )
     if "format" not in _columns(db, CHECKOUT_TABLE) or "is_background" not in _columns(db, CHECKOUT_TABLE):
         raise UsageError(f"{path.name} is of another version of machimori, or damaged.", "Check out again.")
-    rows = db.execute(
-        f"SELECT format, checkout_id, town, layer, columns, is_background FROM {CHECKOUT_TABLE}"
-    ).fetchall()
+    wanted = "format, checkout_id, town, layer, columns, is_background"
+    rows = db.execute(f"SELECT {wanted} FROM {CHECKOUT_TABLE}").fetchall()  # noqa: S608 (our own names)
     if not rows or any(row[0] != FORMAT for row in rows) or len({row[1] for row in rows}) != 1:
         raise UsageError(f"{path.name} is of another version of machimori, or damaged.", "Check out again.")
     if rows[0][2] != load_town().code:

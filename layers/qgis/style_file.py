@@ -11,6 +11,7 @@ from layers.qgis.scales import scale_attributes
 from layers.qgis.symbols import labeling, renderer
 
 _QGIS_VERSION = "3.22.0"  # the oldest we write for; later ones read it
+_DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"
 _SHAPES = {"Point": "point", "MultiPoint": "point", "MultiLineString": "line", "MultiPolygon": "area"}
 
 
@@ -31,6 +32,4 @@ def style_document(definition: Definition, language: str, is_read_only: bool = F
     if has_label:
         root.append(labeling(definition))
     root.extend(form_elements(definition.table_attributes, definition.key, language, is_file=True))
-    return etree.tostring(
-        root, encoding="unicode", doctype="<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>"
-    )
+    return str(etree.tostring(root, encoding="unicode", doctype=_DOCTYPE))

@@ -374,7 +374,7 @@ def test_features_in_a_table_of_somebody_elses_are_refused_not_lost(file: Path) 
         read_checkout(file)
 
 
-def test_a_background_layer_goes_along_and_cannot_be_worked_on(
+def test_a_background_layer_goes_along_to_be_looked_at_only(
     database: Database, fids: list[int], tmp_path: Path
 ) -> None:
     path = tmp_path / "field.gpkg"
