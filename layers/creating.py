@@ -1,10 +1,9 @@
-"""A new layer from a file: the definition guessed from its columns, the table made, the features brought in."""
+"""A new layer from a file: the definition as guessed or corrected, the table made, the features brought in."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,17 +11,29 @@ from sqlalchemy import Connection
 
 from gis.errors import UsageError
 from gis.roles import load_departments
+from gis.town import load_town
 from layers.catalogue import create_layer
-from layers.definition import Attribute, Definition, parse_definition
-from layers.definition_check import HISTORY_COLUMNS, SYSTEM_COLUMNS
-from layers.importer import ImportResult, import_file
-from layers.reading import FeatureFile, Row, normalise, read_features
-from layers.values import convert_value
+from layers.definition import Definition, parse_definition
+from layers.guessing import Draft, guess_draft, guess_geometry
+from layers.importer import ImportResult, choose_crs, import_features
+from layers.reading import FeatureFile, Reading, Row, read_features
+from layers.rows import Rejection, TypedRow, convert_rows, map_columns
 
-# Headers under which files carry what tells a feature from all others.
-_KEY_HEADERS = ("id", "共通id", "コード", "code", "番号")
-_GUESSES = ("integer", "real", "date", "timestamp")
-_PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
+# PostgreSQL would take 1,600; no form or table of a page does.
+MOST_COLUMNS = 200
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What would become of a file: the features, in EPSG:6668, and the rows that cannot be right."""
+
+    rows: tuple[TypedRow, ...]
+    rejected: tuple[Rejection, ...]
+
+    @property
+    def rejected_rows(self) -> int:
+        """How many rows have at least one mistake."""
+        return len({one.number for one in self.rejected})
 
 
 def add_layer(
@@ -34,102 +45,102 @@ def add_layer(
     owner: str = "planning",
     title: str = "",
     is_anywhere: bool = False,
+    reading: Reading | None = None,
+    geometry: str = "",
+    corrections: Callable[[Draft], Draft] = dict,
+    skips_rejected: bool = False,
     progress: Callable[[Iterable[Row]], Iterable[Row]] = iter,
 ) -> tuple[Definition, ImportResult]:
-    """Make an internal layer from a file, in the caller's transaction; runs as `machimori_owner`.
+    """Make an internal layer from a file, in the caller's transaction; runs as `create_layer` does.
 
     Parameters
     ----------
     owner : the department that edits it. title : what people read; default: the file's name.
-    crs, is_anywhere, progress : as in `import_file`.
+    geometry : the layer's type, "" = that of the file. corrections : changes the guessed draft.
+    crs, is_anywhere, reading, skips_rejected, progress : as in `import_file`.
 
     Raises
     ------
     UsageError : there is such a layer or no such department, or the file cannot be read or imported.
     """
-    departments = [department.name for department in load_departments()]
-    if owner not in departments:
-        raise UsageError(f"There is no department {owner!r}.", f"Departments are: {', '.join(departments)}.")
-    definition = guess_definition(read_features(path), name, owner, title or path.stem)
-    if is_anywhere:
-        definition = replace(definition, extent="anywhere")
-    create_layer(connection, definition)
-    return definition, import_file(connection, path, definition, crs, progress=progress)
+    file = read_features(path, reading)
+    draft = corrections(draft_layer(file, name, owner, title, geometry))
+    definition = finish_draft(draft, is_anywhere=is_anywhere)
+    return definition, make_layer(connection, file, definition, crs, skips_rejected=skips_rejected, progress=progress)
 
 
-def guess_definition(file: FeatureFile, name: str, owner: str, title: str) -> Definition:
-    """Guess a layer's definition from a file: each column's type from its values, its label from its header.
+def draft_layer(file: FeatureFile, name: str, owner: str, title: str = "", geometry: str = "") -> Draft:
+    """Guess a definition, as a draft that a person may correct.
 
     Raises
     ------
-    UsageError : `name` is no layer name, or the file mixes points, lines and areas.
+    UsageError : there is no such department, or the file has too many columns or mixes points, lines and areas.
     """
-    attributes: list[dict[str, Any]] = []
-    for position, header in enumerate(file.headers, 1):
-        taken = {*SYSTEM_COLUMNS, *HISTORY_COLUMNS, *(entry["name"] for entry in attributes)}
-        attributes.append(
-            {
-                "name": _column_name(header, position, taken),
-                "label": {"ja": header, "en": header},
-                "type": _guess_type([row.values[header] for row in file.rows]),
-                "aliases": [header],
-            }
-        )
-    key = next((entry for entry in attributes if _is_key(file, entry["aliases"][0])), None)
-    if key:
-        key |= {"type": "text", "required": True}
-    label = next((entry for entry in attributes if entry["type"] == "text" and entry is not key), None)
-    if label:
-        label["drawn"] = True
-    values = {
-        "name": name,
-        "title": {"ja": title, "en": title},
-        "owner": owner,
-        "geometry": _guess_geometry(file),
-        "key": key["name"] if key else "",
-        "source": file.path.name,
-        "attribute": attributes,
-    }
-    return parse_definition(values, f"the layer {name}")
-
-
-def _column_name(header: str, position: int, taken: set[str]) -> str:
-    plain = re.sub(r"[^a-z0-9_]+", "_", normalise(header)).strip("_")
-    return plain if _PLAIN_NAME.fullmatch(plain) and plain not in taken else f"column_{position}"
-
-
-def _guess_type(written: list[Any]) -> str:
-    values = [value for value in written if value not in (None, "")]
-    if values and all(isinstance(value, bool) for value in values):
-        return "boolean"
-    # A leading zero is part of a code, not of a number.
-    if not values or any(isinstance(value, str) and re.match(r"0\d", value.strip()) for value in values):
-        return "text"
-    return next((kind for kind in _GUESSES if _all_convert(values, kind)), "text")
-
-
-def _all_convert(values: list[Any], kind: str) -> bool:
-    attribute = Attribute("guess", {"ja": "", "en": ""}, kind)
-    try:
-        for value in values:
-            convert_value(attribute, value)
-    except ValueError:
-        return False
-    return True
-
-
-def _is_key(file: FeatureFile, header: str) -> bool:
-    values = [row.values[header] for row in file.rows]
-    return normalise(header) in _KEY_HEADERS and None not in values and len(set(values)) == len(values)
-
-
-def _guess_geometry(file: FeatureFile) -> str:
-    found = {row.geometry.geom_type for row in file.rows if row.geometry is not None and not row.geometry.is_empty}
-    families = {name.removeprefix("Multi") for name in found}
-    if len(families) != 1 or not families <= {"Point", "LineString", "Polygon"}:
+    departments = [department.name for department in load_departments()]
+    if owner not in departments:
+        raise UsageError(f"There is no department {owner!r}.", f"Departments are: {', '.join(departments)}.")
+    if len(file.headers) > MOST_COLUMNS:
         raise UsageError(
-            f"{file.path.name} holds {', '.join(sorted(found)) or 'no positions'}; a layer has one kind of shape.",
-            "Split it into a file of points, one of lines and one of areas.",
+            f"{file.path.name} has {len(file.headers)} columns; a layer has at most {MOST_COLUMNS} attributes.",
+            "Take out what is not needed, or divide it into several files.",
         )
-    family = families.pop()
-    return "Point" if found == {"Point"} else f"Multi{family}"
+    return guess_draft(file, name, owner, title or file.path.stem, geometry or guess_geometry(file))
+
+
+def finish_draft(draft: Draft, *, is_anywhere: bool = False) -> Definition:
+    """Return a draft as a definition.
+
+    Raises
+    ------
+    UsageError : something in it cannot work; names the attribute.
+    """
+    values = draft | ({"extent": "anywhere"} if is_anywhere else {})
+    return parse_definition(values, f"the layer {draft['name']}")
+
+
+def make_layer(
+    connection: Connection,
+    file: FeatureFile,
+    definition: Definition,
+    crs: str | None,
+    *,
+    skips_rejected: bool = False,
+    progress: Callable[[Iterable[Row]], Iterable[Row]] = iter,
+) -> ImportResult:
+    """Make the layer and bring a file's features in; all or nothing with the caller's transaction."""
+    create_layer(connection, definition)
+    return import_features(
+        connection,
+        file,
+        definition,
+        crs,
+        chosen=columns_of(definition, file),
+        skips_rejected=skips_rejected,
+        progress=progress,
+    )
+
+
+def columns_of(definition: Definition, file: FeatureFile) -> Mapping[str, str]:
+    """Return attribute → header for a layer that was drafted from this file: the attribute's first alias."""
+    return {
+        attribute.name: attribute.aliases[0]
+        for attribute in definition.attributes
+        if attribute.aliases and attribute.aliases[0] in file.headers
+    }
+
+
+def examine(file: FeatureFile, definition: Definition, crs: str | None, **options: Any) -> Examination:
+    """Type and place every row as an import would, without a database.
+
+    Parameters
+    ----------
+    options : `chosen` as in `map_columns`, `is_anywhere`, `progress`.
+
+    Raises
+    ------
+    UsageError : the file does not say what system it is in, or is in one that cannot be placed exactly.
+    """
+    columns = map_columns(definition, file, options.pop("chosen", columns_of(definition, file)))
+    is_anywhere = options.pop("is_anywhere", False) or definition.extent == "anywhere"
+    rows, rejected = convert_rows(definition, file, columns, choose_crs(file, crs), load_town(), is_anywhere, **options)
+    return Examination(tuple(rows), tuple(rejected))

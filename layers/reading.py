@@ -171,7 +171,7 @@ def _read_vector(path: Path, reading: Reading) -> FeatureFile:
 
 def _is_absent(value: object) -> bool:
     """Whether a cell is empty; a list (of a GeoJSON property) never is."""
-    return bool(pandas.api.types.is_scalar(value) and pandas.isna(value))  # type: ignore[call-overload]
+    return bool(pandas.api.types.is_scalar(value) and pandas.isna(value))
 
 
 def shapefile_encoding(path: Path) -> str | None:

@@ -85,6 +85,17 @@ TYPES = {
     "date": mark("date"),
     "timestamp": mark("date and time"),
 }
+# Kinds of geometry: a layer's (layers.definition_check.GEOMETRIES) and those of single features.
+GEOMETRIES = {
+    "Point": mark("points"),
+    "MultiPoint": mark("groups of points"),
+    "LineString": mark("lines"),
+    "MultiLineString": mark("lines"),
+    "Polygon": mark("areas"),
+    "MultiPolygon": mark("areas"),
+    "GeometryCollection": mark("mixed shapes"),
+    "Geometry": mark("shapes of any kind"),
+}
 DRILL_MARKS = {"Exercise": mark("DRILL"), "Test": mark("TEST")}
 # JMA's words instead of a magnitude (Earthquake/Magnitude description, NFKC).
 _MAGNITUDES = {

@@ -41,9 +41,10 @@ def test_types_labels_and_key_are_guessed_from_the_file(owner: Engine, database:
     assert _add(owner, ponds, "pond", owner="construction").inserted == 2
     with database.begin("dept_sewer") as connection:
         definition = find_layer(connection, "pond")
-        rows = connection.execute(text("SELECT id, column_2, column_3 FROM layers.pond ORDER BY id")).all()
-    assert {attribute.name: attribute.type for attribute in definition.attributes} == {
-        "id": "text", "column_2": "text", "column_3": "real", "fid_no": "integer", "column_5": "date",
+        size = definition.attributes[2].name
+        rows = connection.execute(text(f"SELECT id, column_2, {size} FROM layers.pond ORDER BY id")).all()
+    assert {attribute.aliases[0]: attribute.type for attribute in definition.attributes} == {
+        "ID": "text", "ため池名": "text", "貯水量": "real", "fid_no": "integer", "竣工日": "date",
     }  # fmt: skip
     assert definition.attribute("column_2").label["ja"] == "ため池名"
     assert (definition.key, definition.geometry, definition.visibility) == ("id", "Point", "internal")
