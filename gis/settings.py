@@ -32,6 +32,7 @@ class Settings:
     jma_feed_url : folder of JMA's Atom feeds (`eqvol.xml`, `extra.xml` and their long forms), "" = do not poll.
     sources_path : TOML file of the sources that this installation adds (ingest/configuration.py); need not exist.
     max_document_bytes : a larger incoming document is refused (its start is kept as evidence).
+    max_attachment_bytes, max_attachments : of a file beside a feature, as it is sent; how many a feature may have.
     """
 
     var_dir: Path
@@ -42,6 +43,8 @@ class Settings:
     mail_from: str = "bosai@machimori.example"
     jma_feed_url: str = "https://www.data.jma.go.jp/developer/xml/feed"
     max_document_bytes: int = 20_000_000
+    max_attachment_bytes: int = 20_000_000
+    max_attachments: int = 50
     sources_path: Path = Path("sources.toml")
 
     @property
@@ -118,6 +121,8 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         "MACHIMORI_MAIL_FROM",
         "MACHIMORI_JMA_FEED_URL",
         "MACHIMORI_MAX_DOCUMENT_BYTES",
+        "MACHIMORI_MAX_ATTACHMENT_BYTES",
+        "MACHIMORI_MAX_ATTACHMENTS",
         "MACHIMORI_SOURCES",
     }
     unknown = sorted(name for name in environ if name.startswith("MACHIMORI_") and name not in known)
@@ -125,11 +130,6 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         raise UsageError(
             f"The environment variable {unknown[0]} is not known.",
             f"Known are: {', '.join(sorted(known))}.",
-        )
-    limit = environ.get("MACHIMORI_MAX_DOCUMENT_BYTES", "20000000")
-    if not limit.isdigit():
-        raise UsageError(
-            f"MACHIMORI_MAX_DOCUMENT_BYTES is {limit!r}, not a number of bytes.", "Set it to e.g. 20000000."
         )
     var_dir = Path(environ.get("MACHIMORI_VAR") or PROJECT_DIR / "var").resolve()
     return Settings(
@@ -141,5 +141,14 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         base_url=(environ.get("MACHIMORI_BASE_URL") or "http://127.0.0.1:8000").rstrip("/"),
         mail_from=environ.get("MACHIMORI_MAIL_FROM") or "bosai@machimori.example",
         jma_feed_url=environ.get("MACHIMORI_JMA_FEED_URL", "https://www.data.jma.go.jp/developer/xml/feed").rstrip("/"),
-        max_document_bytes=int(limit),
+        max_document_bytes=_read_number(environ, "MACHIMORI_MAX_DOCUMENT_BYTES", 20_000_000, "bytes"),
+        max_attachment_bytes=_read_number(environ, "MACHIMORI_MAX_ATTACHMENT_BYTES", 20_000_000, "bytes"),
+        max_attachments=_read_number(environ, "MACHIMORI_MAX_ATTACHMENTS", 50, "files"),
     )
+
+
+def _read_number(environ: Mapping[str, str], name: str, default: int, unit: str) -> int:
+    written = environ.get(name, str(default))
+    if not written.isdecimal():
+        raise UsageError(f"{name} is {written!r}, not a number of {unit}.", f"Set it to e.g. {default}.")
+    return int(written)

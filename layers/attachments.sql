@@ -27,6 +27,12 @@ INSERT INTO gis.attachment_body (attachment, body, thumbnail) VALUES (%(id)s, %(
 INSERT INTO gis.attachment_offer (attachment, place)
 VALUES (%(id)s, ST_SetSRID(ST_MakePoint(%(lon)s, %(lat)s), 6668))
 
+-- name: may_hold
+-- The same question as gis.hold_feature, without waiting.
+SELECT true FROM {layer}
+WHERE fid = %(fid)s AND coalesce(has_table_privilege(to_regclass(format('layers.%%I', %(layer)s || '_personal')), 'UPDATE'), true)
+FOR NO KEY UPDATE NOWAIT
+
 -- name: change
 UPDATE gis.attachment SET caption = %(caption)s, is_public = %(is_public)s
 WHERE id = %(id)s AND version = %(version)s AND NOT is_removed

@@ -9,6 +9,7 @@ from flask import Flask
 from gis.settings import Settings, load_settings
 from webmap import (
     citizen,
+    citizen_attachments,
     errors,
     feeds,
     languages,
@@ -47,6 +48,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     wording.init_app(app)
     security.init_app(app)
     errors.init_app(app)
-    for window in (citizen, feeds, tiles, subscription, operations, staff):
+    for window in (citizen, citizen_attachments, feeds, tiles, subscription, operations, staff):
         app.register_blueprint(window.blueprint)
     return app

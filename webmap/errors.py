@@ -38,6 +38,11 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(Exception, _bug)
 
 
+def missing_page(_error: Exception | None = None) -> Response:
+    """Answer that there is no such page; a blueprint registers it for errors of its own that mean this."""
+    return _page(404)
+
+
 def _page(status: int, detail: str = "", hint: str = "") -> Response:
     heading, advice = (gettext(words) for words in _WORDS.get(status, _WORDS[400 if status < 500 else 500]))
     if request.accept_mimetypes.best_match(["text/html", "text/plain"], default="text/html") == "text/html":

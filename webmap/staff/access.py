@@ -80,6 +80,7 @@ def _require_login() -> AnyResponse | None:
 
 @blueprint.after_request
 def _keep_private(response: Response) -> Response:
-    """Nothing of the staff's pages stays in a shared cache or browser history."""
-    response.headers["Cache-Control"] = "no-store"
+    """Nothing of the staff's pages stays in a shared cache or browser history; a file may stay in the own browser's."""
+    if not response.cache_control.private:
+        response.headers["Cache-Control"] = "no-store"
     return response
