@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine
 
+from gis.accounts import add_account
 from gis.db_login import connection_words, make_db_login, revoke_db_login
 
 SYSTEM_PYTHON = "/usr/bin/python3"
@@ -36,6 +37,7 @@ def qgis() -> None:
 def person(owner: Engine) -> Iterator[dict[str, str]]:
     """A person of the sewer office: libpq's words, and the password apart."""
     with owner.begin() as connection:
+        add_account(connection, PERSON, "森", "sewer", "a long password", roles=["editor"])
         password = make_db_login(connection, PERSON, "sewer")
         words = connection_words(connection, PERSON)
     yield {"words": words, "password": password}
