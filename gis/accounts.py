@@ -28,6 +28,8 @@ class Account:
     department : the one they are at work for, which with `roles` decides the database role.
     departments : all they belong to.
     roles : of gis.rights.ROLES.
+    has_second_factor : it logs in with a code besides the password (gis.second_factor).
+    must_enrol : it needs one for its roles and has none: it may do nothing before.
     """
 
     name: str
@@ -37,6 +39,8 @@ class Account:
     roles: frozenset[str]
     is_active: bool = True
     is_demo: bool = False
+    has_second_factor: bool = False
+    must_enrol: bool = False
 
     @property
     def role_name(self) -> str:
@@ -214,6 +218,8 @@ def _read(connection: Connection, name: str | None, with_disabled: bool) -> list
             frozenset(row.roles),
             row.is_active,
             row.is_demo,
+            row.has_second_factor,
+            row.must_enrol,
         )
         for row in rows
     ]

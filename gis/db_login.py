@@ -1,6 +1,7 @@
 """PostgreSQL logins of persons, so that QGIS or psql connects straight, with the rights of a department.
 
-The login's name is what the history calls the person (`gis.current_account()` trusts `session_user`).
+The login's name is an account's, and what the history calls the person (`gis.current_account()` trusts `session_user`).
+Its rights follow the account: triggers call `gis.fit_db_login` at every change of roles, departments or activity.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from gis.direct_access import PERSON_ROLE, server_address
+from gis.accounts import find_account
+from gis.database import OWNER
+from gis.direct_access import server_address
 from gis.errors import UsageError
 from gis.queries import load_queries
 from gis.roles import load_departments
@@ -27,16 +30,24 @@ _MAX_CONNECTIONS = 20  # QGIS opens several, one per layer being drawn
 
 @dataclass(frozen=True)
 class DbLogin:
-    """A person's login and the department whose rights it has."""
+    """A person's login and the department whose rights it has.
+
+    Attributes
+    ----------
+    department : "" when its account is entitled to none any more: then it cannot connect either.
+    may_edit : else it sees only, as its account's roles say.
+    """
 
     name: str
     department: str
+    may_edit: bool
 
 
 def make_db_login(connection: Connection, name: str, department: str, password: str | None = None) -> str:
-    """Make a person's login, or give an existing one this department and password; return the password.
+    """Make the login of an account, or give an existing one this department and password; return the password.
 
-    Runs as the administering login. The server gets the password's SCRAM verifier only, so no log can hold it.
+    It edits or only sees, as the account's roles say. Runs as the administering login. The server gets the password's
+    SCRAM verifier only, so no log can hold it.
 
     Parameters
     ----------
@@ -44,31 +55,26 @@ def make_db_login(connection: Connection, name: str, department: str, password: 
 
     Raises
     ------
-    UsageError : the name is malformed, reserved or another role's, the department unknown, the password too short.
+    UsageError : the name is reserved, another role's or no active account's, the account does not belong to the
+        department, the password is too short.
     """
     _require_good_name(name)
-    role_name = next((d.role_name for d in load_departments() if d.name == department), None)
-    if role_name is None:
-        known = ", ".join(d.name for d in load_departments())
-        raise UsageError(f"There is no department {department!r}.", f"Known are: {known}.")
+    _require_member(connection, name, department)
     if password is not None and len(password) < _SHORTEST_PASSWORD:
         raise UsageError(
             f"The password is shorter than {_SHORTEST_PASSWORD} characters.", "Choose a longer one, or let one be made."
         )
     driver = _driver(connection)
     login = sql.Identifier(name)
-    if _is_person(connection, name):
-        for other in list_db_logins(connection):
-            if other.name == name:
-                driver.execute(sql.SQL("REVOKE {} FROM {}").format(sql.Identifier(f"dept_{other.department}"), login))
-    else:
-        driver.execute(sql.SQL("CREATE ROLE {}").format(login))
-        driver.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(PERSON_ROLE), login))
-    driver.execute(sql.SQL("GRANT {} TO {}").format(sql.Identifier(role_name), login))
+    if not _is_person(connection, name):
+        driver.execute(sql.SQL("CREATE ROLE {} LOGIN").format(login))
+        # What marks it as a person's, and lets gis.fit_db_login end its connections.
+        driver.execute(sql.SQL("GRANT {} TO {}").format(login, sql.Identifier(OWNER)))
+    connection.execute(text("SELECT gis.fit_db_login(:name, :department)"), {"name": name, "department": department})
     chosen = password or secrets.token_urlsafe(18)
     verifier = driver.pgconn.encrypt_password(chosen.encode(), name.encode(), b"scram-sha-256").decode()
     driver.execute(
-        sql.SQL("ALTER ROLE {} LOGIN INHERIT CONNECTION LIMIT {} PASSWORD {}").format(
+        sql.SQL("ALTER ROLE {} INHERIT CONNECTION LIMIT {} PASSWORD {}").format(
             login, sql.Literal(_MAX_CONNECTIONS), sql.Literal(verifier)
         )
     )
@@ -88,9 +94,18 @@ def revoke_db_login(connection: Connection, name: str) -> None:
     if not _is_person(connection, name):
         raise UsageError(f"{name!r} has no login to the database.", "See ./machimori user db-logins")
     driver, login = _driver(connection), sql.Identifier(name)
-    connection.execute(_QUERIES["end_connections"], {"name": name})
+    end_db_connections(connection, name)
     driver.execute(sql.SQL("DROP OWNED BY {}").format(login))
     driver.execute(sql.SQL("DROP ROLE {}").format(login))
+
+
+def end_db_connections(connection: Connection, name: str) -> None:
+    """End the open connections of a person's login, if there is one. Role: owner or `machimori_admin`.
+
+    A change of the account does so itself, before it is committed: call this once more afterwards, for a program that
+    connected again in between.
+    """
+    connection.execute(text("SELECT gis.end_db_connections(:name)"), {"name": name})
 
 
 def list_db_logins(connection: Connection) -> list[DbLogin]:
@@ -116,6 +131,21 @@ def _require_good_name(name: str) -> None:
         )
     if _RESERVED.match(name):
         raise UsageError(f"The name {name!r} is reserved for the system.", "Choose the person's own name.")
+
+
+def _require_member(connection: Connection, name: str, department: str) -> None:
+    if department not in (known := [d.name for d in load_departments()]):
+        raise UsageError(f"There is no department {department!r}.", f"Known are: {', '.join(known)}.")
+    account = find_account(connection, name)
+    if account is None:
+        raise UsageError(
+            f"There is no active account {name!r}: the history would name nobody.",
+            "Add it first: ./machimori user add",
+        )
+    if department not in account.departments:
+        raise UsageError(
+            f"{name} does not belong to {department!r}.", f"It belongs to {', '.join(account.departments)}."
+        )
 
 
 def _is_person(connection: Connection, name: str) -> bool:

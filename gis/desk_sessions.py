@@ -38,13 +38,25 @@ class DeskSession:
     network: str
 
 
-def start_session(connection: Connection, account: Account, user_agent: str = "", address: str = "") -> str:
-    """Begin a session and return its token. Role: `machimori_gate`."""
+def start_session(
+    connection: Connection, account: Account, user_agent: str = "", address: str = "", *, with_code: bool = False
+) -> str:
+    """Begin a session and return its token. Role: `machimori_gate`.
+
+    Parameters
+    ----------
+    with_code : a code of the second factor was shown; without it the session of an account that has one is not heard.
+    """
     token = secrets.token_urlsafe(32)
     values = {"token": _hash(token), "account": account.name, "department": account.department}
     connection.execute(
         _QUERIES["start"],
-        {**values, "user_agent": user_agent.replace("\x00", "")[:200], "network": _network(address)},
+        {
+            **values,
+            "user_agent": user_agent.replace("\x00", "")[:200],
+            "network": _network(address),
+            "with_code": with_code,
+        },
     )
     return token
 
@@ -52,8 +64,8 @@ def start_session(connection: Connection, account: Account, user_agent: str = ""
 def resume_session(connection: Connection, token: str) -> tuple[int, Account] | None:
     """Return (session's id, account at work for the session's department), None when it ended.
 
-    It ends 12 hours after its start, 60 minutes after its last request, when it is revoked, or when its account
-    is disabled. Role: `machimori_gate`.
+    It ends 12 hours after its start, 60 minutes after its last request, when it is revoked, when its account is
+    disabled, or when the account has a second factor that was not shown in it. Role: `machimori_gate`.
     """
     row = connection.execute(_QUERIES["resume"], {"token": _hash(token)}).first()
     if row is None:
@@ -64,6 +76,12 @@ def resume_session(connection: Connection, token: str) -> tuple[int, Account] | 
     if row.is_stale:
         connection.execute(text("UPDATE gis.session SET seen_at = now() WHERE id = :id"), {"id": row.id})
     return row.id, replace(account, department=row.department)
+
+
+def keep_only_session(connection: Connection, session_id: int, account: str) -> None:
+    """End an account's other sessions: this is the one in which its second factor was shown. Role: `machimori_gate`."""
+    connection.execute(_QUERIES["mark_code"], {"id": session_id})
+    connection.execute(_QUERIES["end_others"], {"id": session_id, "account": account})
 
 
 def choose_department(connection: Connection, session_id: int, account: Account, department: str) -> None:

@@ -2,6 +2,7 @@
 
 The private socket trusts our own two logins; over TCP only members of `machimori_person` are heard
 (`gis.db_login` makes them), so neither the superuser nor the application's login can be tried from there.
+Whoever belongs to `machimori_owner` is refused first, since that belongs to `machimori_person` in order to pass it on.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ _PORT_COUNT = 500
 _HBA = """\
 # Written by machimori at every start; edits are lost.
 local all         postgres,machimori_app            trust
+host  all         +machimori_owner    all           reject
 host  {databases} +{person}   {host}/32  scram-sha-256
 host  all         all                 all           reject
 """

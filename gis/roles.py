@@ -59,6 +59,7 @@ def create_roles(connection: Connection, app_password: str) -> None:
         driver_connection.execute(sql.SQL("GRANT department TO {}, {}").format(viewer, editor))
         driver_connection.execute(sql.SQL("GRANT {} TO {}").format(viewer, editor))
         driver_connection.execute(sql.SQL("GRANT {}, {} TO machimori_app").format(viewer, editor))
+        driver_connection.execute(sql.SQL("GRANT {}, {} TO machimori_owner WITH ADMIN OPTION").format(viewer, editor))
     driver_connection.execute(sql.SQL("ALTER ROLE machimori_app PASSWORD {}").format(sql.Literal(app_password)))
 
 

@@ -17,6 +17,12 @@ BEGIN
     END IF;
     GRANT machimori_owner TO CURRENT_USER;
     GRANT citizen, machimori_gate, machimori_admin, machimori_service TO machimori_app;
+    -- gis.fit_db_login, which runs as machimori_owner, gives people's logins what their accounts are entitled to.
+    GRANT machimori_person TO machimori_owner WITH ADMIN OPTION;
+    FOR role_name IN SELECT r.rolname FROM pg_auth_members m JOIN pg_roles r ON r.oid = m.member
+                     WHERE m.roleid = 'machimori_person'::regrole AND r.rolcanlogin LOOP
+        EXECUTE format('GRANT %I TO machimori_owner', role_name);
+    END LOOP;
     ALTER ROLE machimori_app SET search_path = public, queue;
     ALTER ROLE machimori_service SET search_path = public, queue;
     EXECUTE format('GRANT CREATE, CONNECT ON DATABASE %I TO machimori_owner', current_database());

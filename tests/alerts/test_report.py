@@ -81,7 +81,15 @@ def test_the_command_sends_a_draft_in_the_name_of_two_people(
     town.subscribe("a@machimori.example")
     draft = considered({**MAJOR, "class": "warning"}, level=4, reported_at=FIRST + timedelta(minutes=1))
     with owner.begin() as connection:
-        add_account(connection, "kato", "kato", "sewer", "a long password", roles=("alert_author", "alert_approver"))
+        add_account(
+            connection,
+            "kato",
+            "kato",
+            "sewer",
+            "a long password",
+            is_demo=True,
+            roles=("alert_author", "alert_approver"),
+        )
         add_account(connection, "goto", "goto", "disaster", "a long password", roles=("viewer", "editor"))
     send = ["send", str(draft), "--submitted-by", "sato", "--approved-by"]
     with pytest.raises(UsageError, match="no active login of the disaster office"):

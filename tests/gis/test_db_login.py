@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, text
 
+from gis.accounts import (
+    add_account,
+    grant_role,
+    join_department,
+    leave_department,
+    revoke_role,
+    set_active,
+)
+from gis.database import ADMIN, Database
 from gis.db_login import connection_words, list_db_logins, make_db_login, revoke_db_login
 from gis.embedded import Cluster
 from gis.errors import UsageError
@@ -15,12 +24,15 @@ from gis.settings import Settings
 from webmap.cli import main
 
 NAME = "tanaka.jiro"
+PASSWORD = "a long password"
+INSERT = "INSERT INTO layers.sewer_manhole (geom, manhole_id) VALUES (ST_Point(141.2, 38.4, 6668), 'M1')"
 
 
 @pytest.fixture
 def words(settings: Settings, owner: Engine) -> Iterator[str]:
     """The connection string of a person of the sewer office, with the password."""
     with owner.begin() as connection:
+        add_account(connection, NAME, "田中", "sewer", PASSWORD, roles=["editor"])
         password = make_db_login(connection, NAME, "sewer")
         words = connection_words(connection, NAME)
     yield f"{words} password={password}"
@@ -31,9 +43,7 @@ def words(settings: Settings, owner: Engine) -> Iterator[str]:
 
 def test_the_history_has_the_persons_name(words: str) -> None:
     with psycopg.connect(words) as connection:
-        connection.execute(
-            "INSERT INTO layers.sewer_manhole (geom, manhole_id) VALUES (ST_Point(141.2, 38.4, 6668), 'M1')"
-        )
+        connection.execute(INSERT)
         assert connection.execute("SELECT created_by FROM layers.sewer_manhole").fetchone() == (NAME,)
         assert connection.execute("SELECT account FROM gis.changeset").fetchone() == (NAME,)
 
@@ -92,8 +102,9 @@ def test_the_server_keeps_a_verifier_not_the_password(words: str, owner: Engine)
 
 def test_a_second_call_changes_department_and_password(words: str, owner: Engine) -> None:
     with owner.begin() as connection:
+        join_department(connection, NAME, "school")
         make_db_login(connection, NAME, "school", "a longer password")
-        assert [login.department for login in list_db_logins(connection) if login.name == NAME] == ["school"]
+        assert rights_of(connection) == ["school edits"]
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(words)
 
@@ -121,23 +132,126 @@ def test_a_name_of_the_system_is_no_persons(owner: Engine, name: str) -> None:
 
 
 def test_bad_departments_and_short_passwords_are_refused(owner: Engine) -> None:
-    with owner.begin() as connection, pytest.raises(UsageError, match="department"):
+    with owner.begin() as connection:
+        add_account(connection, NAME, "田中", "sewer", PASSWORD, roles=["editor"])
+    with owner.begin() as connection, pytest.raises(UsageError, match="no department 'mayor'"):
         make_db_login(connection, NAME, "mayor")
+    with owner.begin() as connection, pytest.raises(UsageError, match="does not belong to 'school'"):
+        make_db_login(connection, NAME, "school")
     with owner.begin() as connection, pytest.raises(UsageError, match="shorter"):
         make_db_login(connection, NAME, "sewer", "short")
 
 
+def test_the_history_names_persons_so_only_an_active_account_gets_a_login(owner: Engine) -> None:
+    with owner.begin() as connection, pytest.raises(UsageError, match="no active account"):
+        make_db_login(connection, NAME, "sewer")
+    with owner.begin() as connection:
+        add_account(connection, NAME, "田中", "sewer", PASSWORD)
+        set_active(connection, NAME, False)
+    with owner.begin() as connection, pytest.raises(UsageError, match="no active account"):
+        make_db_login(connection, NAME, "sewer")
+
+
+def test_who_edits_nothing_gets_a_login_that_cannot(words: str, owner: Engine) -> None:
+    with owner.begin() as connection:
+        grant_role(connection, NAME, "viewer")
+        revoke_role(connection, NAME, "editor")
+        assert rights_of(connection) == ["sewer sees"]
+    with psycopg.connect(words) as connection:
+        connection.execute("SELECT * FROM layers.sewer_manhole")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(INSERT)
+    with owner.begin() as connection:
+        grant_role(connection, NAME, "moderator")
+        assert rights_of(connection) == ["sewer edits"]
+
+
+LOSSES: dict[str, Callable[[Connection], object]] = {
+    "disabled": lambda connection: set_active(connection, NAME, False),
+    "role revoked": lambda connection: revoke_role(connection, NAME, "editor"),
+    "department left": lambda connection: leave_department(connection, NAME, "sewer"),
+}
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_an_administrators_change_ends_what_is_open_at_once(
+    words: str, database: Database, owner: Engine, loss: str
+) -> None:
+    with owner.begin() as connection:
+        add_account(connection, "head", "課長", "planning", PASSWORD, is_demo=True, roles=["administrator"])
+        join_department(connection, NAME, "school")
+    with psycopg.connect(words, autocommit=True) as before:
+        before.execute("SET ROLE dept_sewer")  # outlives a membership
+        with database.begin(ADMIN, account="head") as connection:
+            LOSSES[loss](connection)
+        with pytest.raises(psycopg.OperationalError):
+            before.execute("SELECT * FROM layers.sewer_manhole")
+    if loss == "role revoked":
+        with psycopg.connect(words) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute(INSERT)
+    else:
+        with pytest.raises(psycopg.OperationalError):
+            psycopg.connect(words)
+
+
+@pytest.mark.parametrize("loss", ["account", "membership"])
+def test_a_connection_that_survived_reads_no_more_and_edits_no_more(words: str, owner: Engine, loss: str) -> None:
+    """Nothing ends the connections here: as if a program had connected between the change and its commit."""
+    with psycopg.connect(words, autocommit=True) as survivor:
+        survivor.execute("SET ROLE dept_sewer")
+        survivor.execute(INSERT)
+        with owner.begin() as connection:
+            connection.execute(text("SET session_replication_role = replica"))
+            if loss == "account":
+                connection.execute(text("UPDATE gis.account SET is_active = false"))
+            else:
+                connection.execute(text(f'REVOKE dept_sewer FROM "{NAME}"'))
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="may no longer edit"):
+            survivor.execute("DELETE FROM layers.sewer_manhole")
+        if loss == "membership":
+            survivor.execute("RESET ROLE")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                survivor.execute("SELECT * FROM layers.sewer_manhole")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                survivor.execute("SET ROLE dept_sewer")
+
+
+def test_a_role_that_was_never_a_persons_is_left_alone(owner: Engine) -> None:
+    with owner.begin() as connection:
+        add_account(connection, "citizen", "x", "sewer", PASSWORD)
+        assert connection.execute(text("SELECT gis.fit_db_login('citizen', 'sewer')")).scalar() is None
+        assert connection.execute(text("SELECT gis.fit_db_login('postgres', 'sewer')")).scalar() is None
+
+
+@pytest.mark.parametrize("function", ["fit_db_login", "end_db_connections"])
+def test_a_person_moves_no_login(words: str, function: str) -> None:
+    with psycopg.connect(words) as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        connection.execute(f"SELECT gis.{function}('{NAME}')")
+
+
+def rights_of(connection: Connection) -> list[str]:
+    return [
+        f"{login.department} {'edits' if login.may_edit else 'sees'}"
+        for login in list_db_logins(connection)
+        if login.name == NAME
+    ]
+
+
 def test_the_command_makes_lists_and_revokes(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    owner: Engine, settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("MACHIMORI_VAR", str(settings.var_dir))
     monkeypatch.setenv("MACHIMORI_DATABASE_URL", settings.owner_url())
     monkeypatch.setenv("MACHIMORI_APP_DATABASE_URL", settings.app_url())
+    assert main(["user", "db-login", "suzuki", "--department", "sewer"]) == 2
+    with owner.begin() as connection:
+        add_account(connection, "suzuki", "鈴木", "sewer", PASSWORD)
+    capsys.readouterr()
     assert main(["user", "db-login", "suzuki", "--department", "sewer"]) == 0
     shown = capsys.readouterr().out.splitlines()
     with psycopg.connect(f"{shown[1]} password={shown[2].split()[1]}") as connection:
         assert connection.execute("SELECT session_user").fetchone() == ("suzuki",)
     assert main(["user", "db-logins"]) == 0
-    assert "suzuki\tsewer" in capsys.readouterr().out
+    assert "suzuki\tsewer\tsees" in capsys.readouterr().out
     assert main(["user", "db-login", "suzuki", "--revoke"]) == 0
     assert main(["user", "db-login", "suzuki", "--revoke"]) == 2

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from sqlalchemy import Engine, text
 
-from gis.accounts import Account
+from gis.accounts import Account, add_account
 from gis.database import Database
 from gis.db_login import connection_words, make_db_login, revoke_db_login
 from gis.settings import Settings
@@ -117,6 +117,7 @@ def test_the_import_command_is_held_back_too(
 
 def test_a_persons_own_connection_is_held_back_too(owner: Engine, command: None, area: str) -> None:
     with owner.begin() as connection:
+        add_account(connection, "kimura", "木村", "sewer", "a long password", roles=["editor"])
         password = make_db_login(connection, "kimura", "sewer")
         words = f"{connection_words(connection, 'kimura')} password={password}"
     statement = "INSERT INTO layers.shelter (geom, shelter_id, name) VALUES (ST_Point(%s, %s, 6668), 'Q', 'Q')"

@@ -21,6 +21,7 @@ EXAMPLE = (
     "./machimori user roles tanaka --grant alert_approver --revoke editor\n"
     "./machimori user departments tanaka --join sewer\n"
     "./machimori user disable tanaka\n"
+    "./machimori user totp-reset tanaka\n"
     "./machimori user sessions\n"
     "./machimori user db-login tanaka --department sewer"
 )
@@ -50,6 +51,8 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     parts.add_parser("sessions", help="who is logged in").add_argument("name", nargs="?")
     revoke = parts.add_parser("revoke", help="end a session, or all of a login")
     revoke.add_argument("session", help="the session's number, or a login's name")
+    rule = parts.add_parser("second-factor", help="whether alert approvers and administrators need a second factor")
+    rule.add_argument("rule", nargs="?", choices=("required", "optional"), help="without it: which of the two holds")
     _add_direct_args(parts)
 
 
@@ -57,6 +60,7 @@ _OF_ONE = {
     "passwd": f"set a new password, which ends all sessions; {_ASKED}",
     "disable": "close a login at once, that to the database too; the name stays in the history",
     "enable": "open a disabled login again",
+    "totp-reset": "take away the second factor of someone who lost the phone; ends all sessions",
     "events": "what happened to a login, who did it and when",
 }
 
@@ -78,29 +82,34 @@ def _add_direct_args(parts: argparse._SubParsersAction[argparse.ArgumentParser])
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Do one part as the administering login, whose name stands in the log."""
     from gis.database import owner_engine
+    from gis.db_login import end_db_connections
 
     password = _read_password() if args.part in ("add", "passwd") else ""
     engine = owner_engine(settings.owner_url())
     try:
         with engine.begin() as connection:
-            if args.part.startswith("db-"):
-                _run_direct(connection, args)
-            elif args.part in ("add", "passwd"):
+            if args.part in ("add", "passwd"):
                 _keep_password(connection, args, password)
             else:
                 _PARTS[args.part](connection, args)
+        if args.part in ("roles", "departments", "disable"):
+            with engine.begin() as connection:  # after the commit: see there
+                end_db_connections(connection, args.name)
     finally:
         engine.dispose()
     return 0
 
 
 def _keep_password(connection: Connection, args: argparse.Namespace, password: str) -> None:
-    from gis.accounts import add_account
+    from gis.accounts import add_account, find_account
     from gis.passwords import set_password
 
     if args.part == "add":
         add_account(connection, args.name, args.title, args.department, password, roles=args.role or ["viewer"])
         print(f"{args.name} can log in now")
+        account = find_account(connection, args.name)
+        if account and account.must_enrol:
+            print("  the first login begins with setting up an authenticator app: have the phone at hand")
     else:
         set_password(connection, args.name, password)
         print(f"{args.name} has a new password")
@@ -111,7 +120,7 @@ def _list(connection: Connection, args: argparse.Namespace) -> None:
 
     for account in list_accounts(connection, args.all):
         roles = ",".join(role for role in ROLES if role in account.roles)
-        state = "" if account.is_active else "\tdisabled"
+        state = ("\tsecond factor" if account.has_second_factor else "") + ("" if account.is_active else "\tdisabled")
         print(f"{account.name}\t{','.join(account.departments)}\t{roles}\t{account.title}{state}")
 
 
@@ -143,12 +152,35 @@ def _disable(connection: Connection, args: argparse.Namespace) -> None:
     from gis.db_login import list_db_logins, revoke_db_login
     from gis.desk_sessions import end_sessions
 
-    set_active(connection, args.name, args.part == "enable")
-    if args.part == "disable":
-        end_sessions(connection, args.name)
-        if any(login.name == args.name for login in list_db_logins(connection)):
-            revoke_db_login(connection, args.name)
-    print(f"{args.name} is {args.part}d")
+    set_active(connection, args.name, False)
+    end_sessions(connection, args.name)
+    if any(login.name == args.name for login in list_db_logins(connection)):
+        revoke_db_login(connection, args.name)
+    print(f"{args.name} is disabled")
+
+
+def _enable(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.accounts import set_active
+
+    set_active(connection, args.name, True)
+    print(f"{args.name} is enabled")
+
+
+def _reset(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.desk_sessions import end_sessions
+    from gis.second_factor import remove_second_factor
+
+    remove_second_factor(connection, args.name)
+    end_sessions(connection, args.name)
+    print(f"{args.name} logs in with the password alone, and sets up a new second factor where the roles need one")
+
+
+def _second_factor(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.second_factor import is_required, set_rule
+
+    if args.rule:
+        set_rule(connection, args.rule == "required")
+    print(f"for alert approvers and administrators: {'required' if is_required(connection) else 'optional'}")
 
 
 def _sessions(connection: Connection, args: argparse.Namespace) -> None:
@@ -178,33 +210,46 @@ def _events(connection: Connection, args: argparse.Namespace) -> None:
         print(f"{event.at:%Y-%m-%d %H:%M:%S}\t{event.event}\t{event.detail}\tby {event.actor}")
 
 
-_PARTS: dict[str, Callable[[Connection, argparse.Namespace], None]] = {
-    "list": _list,
-    "roles": _roles,
-    "departments": _departments,
-    "disable": _disable,
-    "enable": _disable,
-    "sessions": _sessions,
-    "revoke": _revoke,
-    "events": _events,
-}
+def _db_logins(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.db_login import list_db_logins
+
+    for login in list_db_logins(connection):
+        rights = (
+            f"{login.department}\t{'edits' if login.may_edit else 'sees'}" if login.department else "-\tcannot connect"
+        )
+        print(f"{login.name}\t{rights}")
 
 
-def _run_direct(connection: Connection, args: argparse.Namespace) -> None:
+def _db_login(connection: Connection, args: argparse.Namespace) -> None:
     from gis.db_login import connection_words, list_db_logins, make_db_login, revoke_db_login
 
-    if args.part == "db-logins":
-        for login in list_db_logins(connection):
-            print(f"{login.name}\t{login.department}")
-    elif args.revoke:
+    if args.revoke:
         revoke_db_login(connection, args.name)
         print(f"{args.name} can no longer connect to the database")
     else:
         given = _password_in(args.password_file) if args.password_file else None
         password = make_db_login(connection, args.name, args.department, given)
-        print(f"{args.name} can connect to the database now, with the rights of {args.department}:")
+        may_edit = next(login.may_edit for login in list_db_logins(connection) if login.name == args.name)
+        rights = "with the rights" if may_edit else "to see, not to edit, with the rights"
+        print(f"{args.name} can connect to the database now, {rights} of {args.department}:")
         print(f"  {connection_words(connection, args.name)}")
         print(f"  password: {password}   (shown this once)" if given is None else "  password: as in the file")
+
+
+_PARTS: dict[str, Callable[[Connection, argparse.Namespace], None]] = {
+    "list": _list,
+    "roles": _roles,
+    "departments": _departments,
+    "disable": _disable,
+    "enable": _enable,
+    "totp-reset": _reset,
+    "second-factor": _second_factor,
+    "sessions": _sessions,
+    "revoke": _revoke,
+    "events": _events,
+    "db-login": _db_login,
+    "db-logins": _db_logins,
+}
 
 
 def _password_in(path: Path) -> str:

@@ -14,6 +14,7 @@ from webmap.staff import (
     mailbox,
     new_layer,
     overview,
+    second_factor,
 )
 from webmap.staff.access import blueprint
 
@@ -32,4 +33,5 @@ __all__ = [
     "mailbox",
     "new_layer",
     "overview",
+    "second_factor",
 ]

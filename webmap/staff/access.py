@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, redirect, request, url_for
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user
@@ -22,7 +22,14 @@ limiter = Limiter(get_remote_address)
 _logins = LoginManager()
 _logins.login_view = "staff.log_in"
 _logins.login_message = mark("Please log in first.")
-_OPEN_TO_ALL = {"staff.log_in"}
+_OPEN_TO_ALL = {"staff.log_in", "staff.ask_code"}
+# What someone may do who needs a second factor and has none.
+_ENROLMENT = {
+    "staff.show_second_factor",
+    "staff.begin_second_factor",
+    "staff.confirm_second_factor",
+    "staff.log_out",
+}
 
 
 class StaffMember(UserMixin):  # type: ignore[misc]  # flask-login has no types
@@ -72,10 +79,14 @@ def _init_app(state: object) -> None:
 
 @blueprint.before_request
 def _require_login() -> AnyResponse | None:
-    if request.endpoint in _OPEN_TO_ALL or current_user.is_authenticated:
+    if request.endpoint in _OPEN_TO_ALL:
         return None
-    answer: AnyResponse = _logins.unauthorized()
-    return answer
+    if not current_user.is_authenticated:
+        answer: AnyResponse = _logins.unauthorized()
+        return answer
+    if staff_account().must_enrol and request.endpoint not in _ENROLMENT:
+        return redirect(url_for("staff.show_second_factor"))
+    return None
 
 
 @blueprint.after_request

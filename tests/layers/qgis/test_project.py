@@ -9,6 +9,7 @@ from lxml import etree
 from sqlalchemy import Engine
 
 from gis.database import SERVICE, Database
+from gis.accounts import add_account
 from gis.db_login import make_db_login, revoke_db_login
 from gis.direct_access import ServerAddress
 from gis.errors import UsageError
@@ -69,6 +70,7 @@ def test_personal_attributes_are_a_table_without_position_for_their_department(
 ) -> None:
     make_household_layer(owner)
     with owner.begin() as connection:
+        add_account(connection, "mori", "森", "citizens", "a long password", roles=["editor"])
         make_db_login(connection, "mori", "citizens")
     try:
         with database.begin(SERVICE) as connection:
@@ -88,6 +90,7 @@ def test_personal_attributes_are_a_table_without_position_for_their_department(
 
 def test_a_layer_of_somebody_else_is_locked(database: Database, owner: Engine, tmp_path: Path) -> None:
     with owner.begin() as connection:
+        add_account(connection, "mori", "森", "sewer", "a long password", roles=["editor"])
         make_db_login(connection, "mori", "sewer")
     try:
         with database.begin(SERVICE) as connection:
