@@ -16,6 +16,7 @@ from functools import cache
 import structlog
 
 from alerts import outbox
+from alerts.bounces import suspend_refusers
 from alerts.channels.mail import MailChannel
 from alerts.claims import Claims
 from alerts.lane import Lane
@@ -37,7 +38,7 @@ def send_alert(database: Database, settings: Settings, alert_id: int, connection
 
     Parameters
     ----------
-    connections : at most so many at a time (default: as the relays' URLs say, 16 for each).
+    connections : at most so many at a time (default: as the relays' URLs say, 32 for each).
     """
     try:
         usable = relays(settings)
@@ -49,6 +50,7 @@ def send_alert(database: Database, settings: Settings, alert_id: int, connection
     with database.begin(SERVICE) as connection:
         for due_id in outbox.thread_alerts(connection, alert_id):
             outbox.close_alert(connection, due_id)
+        suspend_refusers(connection)
     return counts
 
 

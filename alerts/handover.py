@@ -29,6 +29,7 @@ class Outcome:
     state : of the delivery and of the attempt: `accepted`, `deferred`, `bounced` or `failed`.
     reply : the relay's own words.
     retry_in_s : seconds until a deferred message is tried again.
+    kind, status : of a refusal for good (see `alerts.refusals`), for the record of the address; else "".
     in_doubt : the content was handed over and no answer came; it may arrive twice.
     """
 
@@ -39,6 +40,8 @@ class Outcome:
     reply: str
     retry_in_s: float = 0
     in_doubt: bool = False
+    kind: str = ""
+    status: str = ""
 
 
 @dataclass(frozen=True)
@@ -85,6 +88,8 @@ def settle(
         "replies": [outcome.reply for outcome in outcomes],
         "retries": [outcome.retry_in_s for outcome in outcomes],
         "doubts": [outcome.in_doubt for outcome in outcomes],
+        "kinds": [outcome.kind for outcome in outcomes],
+        "statuses": [outcome.status for outcome in outcomes],
         "next_ids": list(next_ids),
         "thread_ids": list(thread_ids),
         "retry_hours": RETRY_HOURS,

@@ -12,8 +12,9 @@ WITH beat AS (
     RETURNING id
 ), result AS MATERIALIZED (
     SELECT * FROM unnest(%(ids)s::bigint[], %(started)s::timestamptz[], %(relays)s::text[], %(states)s::text[],
-                         %(replies)s::text[], %(retries)s::float8[], %(doubts)s::boolean[])
-        AS r (id, started_at, relay, state, reply, retry_in_s, in_doubt)
+                         %(replies)s::text[], %(retries)s::float8[], %(doubts)s::boolean[], %(kinds)s::text[],
+                         %(statuses)s::text[])
+        AS r (id, started_at, relay, state, reply, retry_in_s, in_doubt, kind, status)
 ), done AS (
     UPDATE alerts.delivery d
     SET state = r.state, sender_id = NULL,
@@ -28,6 +29,12 @@ WITH beat AS (
     FROM result r
     WHERE NOT %(is_repeated)s OR NOT EXISTS (SELECT FROM alerts.attempt t
                                              WHERE t.delivery_id = r.id AND t.started_at = r.started_at)
+), refused AS (
+    INSERT INTO alerts.bounce (delivery_id, subscriber_id, kind, source, status, words)
+    SELECT r.id, d.subscriber_id, r.kind, 'smtp', r.status, r.reply
+    FROM result r JOIN alerts.delivery d ON d.id = r.id
+    WHERE r.kind <> ''
+    ON CONFLICT (delivery_id, kind, source) DO NOTHING
 )
 SELECT d.id, CASE
     WHEN d.state <> 'sending' OR d.sender_id <> %(sender_id)s OR NOT EXISTS (SELECT FROM beat) THEN 'gone'

@@ -14,6 +14,7 @@ from alerts.handover import Outcome
 from alerts.ledger import BEAT_S, Ledger
 from alerts.letters import Letters
 from alerts.outbox import Claimed
+from alerts.refusals import read_refusal
 
 
 class Lane:
@@ -58,7 +59,7 @@ class Lane:
                 except TransportError as error:  # no relay
                     await self._ledger.forget(claimed.recipient.delivery_id)
                     self._claims.put_back(claimed)
-                    self._claims.down = (str(self._channel.relay or ""), error.reply)
+                    self._claims.down = (self._relay(), error.reply)
                     return False
             claimed = self._claims.take_now()
         if outcome:
@@ -84,15 +85,27 @@ class Lane:
     async def _attempt(self, claimed: Claimed, message: bytes) -> Outcome:
         """Hand one message over. Raises TransportError only when no relay takes anything."""
         recipient, started_at = claimed.recipient, datetime.now(JST)
-        state, retry_s, in_doubt = "accepted", 0.0, False
+        delivery_id = recipient.delivery_id
         try:
             reply = await self._channel.notify(recipient.address, message, self._letters.return_path(recipient))
         except ValueError as error:
-            state, reply = "failed", str(error)
+            return Outcome(delivery_id, started_at, "", "failed", str(error))
         except TransportError as error:
             if error.relay_is_down:
                 raise
-            state, reply, in_doubt = "bounced" if error.permanent else "deferred", error.reply, error.maybe_delivered
-            retry_s = 0.0 if error.permanent else outbox.retry_in_s(claimed.attempts)
-        relay = str(self._channel.relay or "")
-        return Outcome(recipient.delivery_id, started_at, relay, state, reply, retry_s, in_doubt)
+            return self._refused(claimed, started_at, error)
+        return Outcome(delivery_id, started_at, self._relay(), "accepted", reply)
+
+    def _refused(self, claimed: Claimed, started_at: datetime, error: TransportError) -> Outcome:
+        delivery_id, retry_s = claimed.recipient.delivery_id, outbox.retry_in_s(claimed.attempts)
+        if error.maybe_delivered:
+            return Outcome(delivery_id, started_at, self._relay(), "deferred", error.reply, retry_s, in_doubt=True)
+        refusal = read_refusal(error.reply)
+        if refusal.is_final:
+            return Outcome(
+                delivery_id, started_at, self._relay(), "bounced", error.reply, kind=refusal.kind, status=refusal.status
+            )
+        return Outcome(delivery_id, started_at, self._relay(), "deferred", error.reply, refusal.retry_in_s or retry_s)
+
+    def _relay(self) -> str:
+        return str(self._channel.relay or "")

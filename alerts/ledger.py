@@ -30,6 +30,9 @@ BEAT_EVERY_S = 2.0
 # The database may be away for so long before the sender gives up; what it held goes back into the queue then.
 PATIENCE_S = 120.0
 
+_ONE_PLAN = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off"
+_NO_PLAN = "RESET plan_cache_mode; RESET enable_seqscan; RESET enable_hashjoin"
+
 
 @dataclass
 class _Entry:
@@ -134,13 +137,17 @@ class Ledger:
                 sleep(0.5)
 
     def _drop(self) -> None:
-        self._connection = None
-        with suppress(psycopg.Error, DBAPIError):  # it is broken already; giving it back says so once more
-            self._held.close()
+        connection, self._connection = self._connection, None
+        # When it is broken, giving it back says so once more.
+        with suppress(psycopg.Error, DBAPIError), self._held:
+            if connection is not None:
+                connection.execute(_NO_PLAN)
 
     def _write_once(self, outcomes: Sequence[Outcome], next_ids: Sequence[int], is_repeated: bool) -> dict[int, str]:
         if self._connection is None:
             self._connection = self._held.enter_context(self._database.hold(SERVICE))
+            # One plan for all: planning anew costs as much as the work, and the table's statistics are those of before.
+            self._connection.execute(_ONE_PLAN)
         verdicts = settle(
             self._connection,
             Beat(self._sender_id, BEAT_S, list(self._in_hand)),

@@ -15,11 +15,14 @@ from datetime import datetime
 from email.utils import format_datetime
 from functools import cache
 from html import escape
+from time import time
 from typing import Any
 
 from alerts.bodies import Part, begin_part
 from alerts.catalogue import JST, fill, load_texts
+from alerts.dkim import Signer, canonical, load_signer
 from alerts.headers import encode_words, format_address
+from alerts.return_path import ReturnAddresses, find_addresses
 from alerts.texts import AlertText
 from gis.settings import Settings
 from gis.town import Town
@@ -56,6 +59,8 @@ class Letter:
     ----------
     head : the common headers, each line ended by CRLF.
     plain_part, html_part : the common beginning of both bodies.
+    head_names, head_form : of the common headers, for the signature.
+    addresses : makes the address for unsubscribing by mail; None when nobody would read it.
     frame : the catalogue's words around a message.
     closing : who sends this.
     """
@@ -67,6 +72,10 @@ class Letter:
     plain_part: Part
     html_part: Part
     foot: bytes
+    head_names: Sequence[str]
+    head_form: str
+    signer: Signer | None
+    addresses: ReturnAddresses | None
     frame: Mapping[str, str]
     closing: str
 
@@ -87,27 +96,32 @@ class Letter:
         headers = [
             f"To: {format_address(recipient.address)}",
             f"Message-ID: {self.message_id(self.alert_id, recipient.delivery_id)}",
-            f"List-Unsubscribe: <{link}>",
+            f"List-Unsubscribe: <{link}>{self._unsubscribe_mail(recipient.delivery_id)}",
         ]
         if recipient.earlier:
             ids = [self.message_id(*pair) for pair in recipient.earlier]
             headers += [f"In-Reply-To: {ids[-1]}", "References: " + "\r\n ".join(ids)]
         places, heading, sites = self._own_lines(recipient)
-        parts = (
-            self.head,
-            "\r\n".join(headers).encode("ascii"),
-            b"\r\n\r\n",
-            self.plain_part.close(self._plain(places, heading, sites, link)),
-            self.html_part.close(self._html(places, heading, sites, link)),
-            self.foot,
-        )
-        return b"".join(parts)
+        plain = self.plain_part.close(self._plain(places, heading, sites, link))
+        body = b"".join((plain, self.html_part.close(self._html(places, heading, sites, link)), self.foot))
+        own = "\r\n".join(headers).encode("ascii")
+        return b"".join((self._sign(headers, body), self.head, own, b"\r\n\r\n", body))
+
+    def _sign(self, headers: Sequence[str], body: bytes) -> bytes:
+        if self.signer is None:
+            return b""
+        return self.signer.sign(self.head_names, self.head_form, headers, body, int(time())).encode("ascii")
 
     def bodies(self, recipient: Recipient) -> tuple[str, str]:
         """Return the plain and the HTML text that `render` encodes, for previews and comparisons."""
         link = f"{self.base_url}/subscription/{recipient.token}"
         own = self._own_lines(recipient)
         return self.plain_part.top + self._plain(*own, link), self.html_part.top + self._html(*own, link)
+
+    def _unsubscribe_mail(self, delivery_id: int) -> str:
+        if self.addresses is None:
+            return ""
+        return f",\r\n <mailto:{self.addresses.write(delivery_id, 'u')}?subject=unsubscribe>"
 
     def _own_lines(self, recipient: Recipient) -> tuple[str, str, list[str]]:
         """Return the line of places, the heading of the sites and a line per site; "" for what there is none."""
@@ -156,6 +170,7 @@ def build_letter(alert_id: int, words: AlertText, sent_at: datetime, settings: S
     page = f"{settings.base_url}/alerts/{alert_id}?lang={words.language}"
     boundary = f"=_machimori_{alert_id}"  # "=_" cannot occur in base64
     sender = encode_words("From", fill(frame["sender"], {"town": town_name}))
+    domain = settings.mail_from.rpartition("@")[2]
     head = [
         f"From: {sender} <{format_address(settings.mail_from)}>",
         f"Subject: {encode_words('Subject', words.headline)}",
@@ -170,12 +185,16 @@ def build_letter(alert_id: int, words: AlertText, sent_at: datetime, settings: S
     blocks = [words.headline, words.description, words.instruction, f"{frame['map']}\n{page}", ""]
     return Letter(
         alert_id=alert_id,
-        domain=settings.mail_from.rpartition("@")[2],
+        domain=domain,
         base_url=settings.base_url,
         head="\r\n".join(head).encode("ascii"),
         plain_part=begin_part(boundary, "text/plain", "\n\n".join(blocks).rstrip("\n") + "\n\n"),
         html_part=begin_part(boundary, "text/html", _html_top(words, page, _label(frame["map"]))),
         foot=f"--{boundary}--\r\n".encode("ascii"),
+        head_names=[line.partition(":")[0].lower() for line in head[:-1]],
+        head_form=canonical(head[:-1]),
+        signer=load_signer(settings.dkim_key, domain, settings.dkim_selector) if settings.dkim_key else None,
+        addresses=find_addresses(settings) if settings.bounce_mailbox else None,
         frame=frame,
         closing=fill(frame["closing"], {"town": town_name}),
     )

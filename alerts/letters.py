@@ -8,6 +8,7 @@ from alerts import outbox
 from alerts.headers import format_address
 from alerts.letter import Letter, Recipient, build_letter
 from alerts.outbox import Claimed
+from alerts.return_path import find_addresses
 from gis.database import SERVICE, Database
 from gis.settings import Settings
 from gis.town import load_town
@@ -19,6 +20,7 @@ class Letters:
     def __init__(self, database: Database, settings: Settings) -> None:
         self.settings = settings
         self._database = database
+        self._addresses = find_addresses(settings)
         self._sender = format_address(settings.mail_from)
         self._letters: dict[tuple[int, str], Letter] = {}
 
@@ -39,4 +41,4 @@ class Letters:
 
     def return_path(self, recipient: Recipient) -> str:
         """Return the address that bounces of this delivery go to."""
-        return self._sender
+        return self._addresses.write(recipient.delivery_id) if self._addresses else self._sender

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import structlog
 from sqlalchemy import Connection
 
 from alerts import outbox
+from alerts.bounce_mailbox import read_mailbox
+from alerts.bounces import suspend_refusers, take_return
 from alerts.consider import consider
 from alerts.delivery import send_alert
 from alerts.ledger import BEAT_S
+from alerts.return_path import find_addresses
 from alerts.thread import undecided_situations
 from gis.database import SERVICE
 from gis.jobs import context, enqueue, task
@@ -50,7 +55,25 @@ def sweep() -> None:
             )
         outbox.expire_alerts(connection)
         outbox.mend_clock(connection)
+        suspend_refusers(connection)
         _resume(connection)
+
+
+@task("alerts.read_bounces", queue="alerts")
+def read_bounces() -> None:
+    """Read the bounce mailbox, if the installation has one."""
+    settings, database = context().settings, context().database
+    addresses = find_addresses(settings)
+    if addresses is None or not settings.bounce_mailbox:
+        return
+    counts: Counter[str] = Counter()
+
+    def take(raw: bytes) -> None:
+        with database.begin(SERVICE) as connection:
+            counts[take_return(connection, raw, addresses, settings.mail_from.rpartition("@")[2])] += 1
+
+    if read_mailbox(settings.bounce_mailbox, take):
+        _log.info("bounces read", **counts)
 
 
 @task("alerts.resume", queue="alerts")

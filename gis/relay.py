@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from gis.errors import UsageError
 from gis.settings import Settings
 
-DEFAULT_CONNECTIONS = 16
+DEFAULT_CONNECTIONS = 32
 _OPTIONS = {"connections", "ca"}
 
 

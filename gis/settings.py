@@ -26,7 +26,11 @@ class Settings:
     var_dir : where this installation keeps its own files (cluster, mailbox, secrets).
     database_url : libpq URL of the administering login, or None for the embedded cluster.
     app_database_url : libpq URL of the login `machimori_app`, or None to derive it.
-    smtp_url : `smtp://[user:password@]host:port` of the relay, or None for the local mailbox.
+    smtp_url : `smtp://[user:password@]host:port` of the relay, several in order of preference separated by blanks, or
+        None for the local mailbox.
+    bounce_address : where bounces go; its server delivers `local+anything@domain` there, too. "" = `mail_from`, unread.
+    bounce_mailbox : `maildir:///folder` or `imaps://user:password@host/INBOX` where they are read, "" = nowhere.
+    dkim_key, dkim_selector : PEM file of the signing key (RSA or Ed25519; None = do not sign) and its name in the DNS.
     base_url : the public address of the pages, without a trailing slash; links in mails use it.
     mail_from : address in `From:` of every warning; its domain also forms the Message-ID.
     jma_feed_url : folder of JMA's Atom feeds (`eqvol.xml`, `extra.xml` and their long forms), "" = do not poll.
@@ -39,6 +43,10 @@ class Settings:
     database_url: str | None = None
     app_database_url: str | None = None
     smtp_url: str | None = None
+    bounce_address: str = ""
+    bounce_mailbox: str = ""
+    dkim_key: Path | None = None
+    dkim_selector: str = "machimori"
     base_url: str = "http://127.0.0.1:8000"
     mail_from: str = "bosai@machimori.example"
     jma_feed_url: str = "https://www.data.jma.go.jp/developer/xml/feed"
@@ -117,6 +125,10 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         "MACHIMORI_DATABASE_URL",
         "MACHIMORI_APP_DATABASE_URL",
         "MACHIMORI_SMTP_URL",
+        "MACHIMORI_BOUNCE_ADDRESS",
+        "MACHIMORI_BOUNCE_MAILBOX",
+        "MACHIMORI_DKIM_KEY",
+        "MACHIMORI_DKIM_SELECTOR",
         "MACHIMORI_BASE_URL",
         "MACHIMORI_MAIL_FROM",
         "MACHIMORI_JMA_FEED_URL",
@@ -138,6 +150,10 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         database_url=environ.get("MACHIMORI_DATABASE_URL") or None,
         app_database_url=environ.get("MACHIMORI_APP_DATABASE_URL") or None,
         smtp_url=environ.get("MACHIMORI_SMTP_URL") or None,
+        bounce_address=environ.get("MACHIMORI_BOUNCE_ADDRESS", ""),
+        bounce_mailbox=environ.get("MACHIMORI_BOUNCE_MAILBOX", ""),
+        dkim_key=Path(environ["MACHIMORI_DKIM_KEY"]) if environ.get("MACHIMORI_DKIM_KEY") else None,
+        dkim_selector=environ.get("MACHIMORI_DKIM_SELECTOR") or "machimori",
         base_url=(environ.get("MACHIMORI_BASE_URL") or "http://127.0.0.1:8000").rstrip("/"),
         mail_from=environ.get("MACHIMORI_MAIL_FROM") or "bosai@machimori.example",
         jma_feed_url=environ.get("MACHIMORI_JMA_FEED_URL", "https://www.data.jma.go.jp/developer/xml/feed").rstrip("/"),

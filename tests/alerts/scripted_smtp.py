@@ -21,6 +21,7 @@ class ScriptedServer:
 
     def __init__(self) -> None:
         self.accepted: list[tuple[str, bytes]] = []
+        self.senders: list[str] = []
         self.at_rcpt: Script = lambda address, times: None
         self.at_data: Script = lambda address, times: None
         self.connections = 0
@@ -65,6 +66,7 @@ class ScriptedServer:
         if reply in (None, "drop"):
             with self._lock:
                 self.accepted.append((address, bytes(envelope.original_content or b"")))
+                self.senders.append(envelope.mail_from or "")
         if reply == "drop":
             server.transport.abort()
             return "250 nobody hears this"
