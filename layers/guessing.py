@@ -119,6 +119,8 @@ def _guess_attribute(file: FeatureFile, header: str, position: int, others: Sequ
     if known and known.name == "name" and normalise(plain) not in _words()["title"]:
         known = None  # the name of something else: 市区町村名
     kind = _guess_type(plain, values, known)
+    if unit and kind == "text":
+        kind = _mostly_number(values)
     taken = {*SYSTEM_COLUMNS, *HISTORY_COLUMNS, *others}
     made: dict[str, Any] = {
         "name": _column_name(plain, position, taken, known),
@@ -126,7 +128,7 @@ def _guess_attribute(file: FeatureFile, header: str, position: int, others: Sequ
         "type": kind,
         "aliases": [header],
     }
-    if kind in _NUMBERS and (unit or (known and known.unit)):
+    if unit or (kind in _NUMBERS and known and known.unit):
         made["unit"] = unit or (known.unit if known else "")
     if any(word in normalise(plain) for word in _words()["personal"]):
         made["personal"] = True
@@ -162,6 +164,15 @@ def _guess_type(header: str, written: Sequence[Any], known: Attribute | None) ->
     if any(isinstance(value, str) and re.match(r"0\d", value.strip()) for value in values):
         return "text"
     return next((kind for kind in _GUESSES if _all_convert(values, kind)), "text")
+
+
+def _mostly_number(written: Sequence[Any]) -> str:
+    """What has a unit is a number, even where somebody wrote 不明: those rows are shown as mistakes."""
+    values = [value for value in written if value not in (None, "")]
+    numbers = [value for value in values if _all_convert([value], "real")]
+    if len(numbers) * 2 < max(len(values), 1):
+        return "text"
+    return "integer" if _all_convert(numbers, "integer") else "real"
 
 
 def _all_convert(values: Sequence[Any], kind: str) -> bool:

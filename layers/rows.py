@@ -59,13 +59,13 @@ def map_columns(definition: Definition, file: FeatureFile, chosen: Mapping[str, 
 
     Parameters
     ----------
-    chosen : attribute → header ("" = none) as a person says it, instead of looking.
+    chosen : attribute → header ("" = none) as a person says it; the others are looked for.
 
     Raises
     ------
     UsageError : a required attribute has no column; the hint lists the file's headers.
     """
-    found = _look_up(definition, file) if chosen is None else _as_chosen(definition, file, chosen)
+    found = _look_up(definition, file, _require_known(definition, file, chosen or {}))
     for attribute in definition.attributes:
         if attribute.name not in found and attribute.required and attribute.default is None:
             names = (*attribute.aliases, attribute.name, *attribute.label.values())
@@ -79,18 +79,24 @@ def map_columns(definition: Definition, file: FeatureFile, chosen: Mapping[str, 
     return Columns(attributes, tuple(found.values()), unused)
 
 
-def _look_up(definition: Definition, file: FeatureFile) -> dict[str, str]:
+def _look_up(definition: Definition, file: FeatureFile, chosen: Mapping[str, str]) -> dict[str, str]:
     by_header = {normalise(header): header for header in reversed(file.headers)}
+    taken = set(chosen.values())
     found: dict[str, str] = {}
     for attribute in definition.attributes:
         names = (*attribute.aliases, attribute.name, *attribute.label.values())
         header = next((by_header[normalise(name)] for name in names if normalise(name) in by_header), None)
-        if header is not None and attribute.name != "is_demo" and header not in found.values():
+        if attribute.name in chosen:
+            header = chosen[attribute.name] or None
+        elif header in taken or attribute.name == "is_demo":
+            header = None
+        if header is not None:
             found[attribute.name] = header
+            taken.add(header)
     return found
 
 
-def _as_chosen(definition: Definition, file: FeatureFile, chosen: Mapping[str, str]) -> dict[str, str]:
+def _require_known(definition: Definition, file: FeatureFile, chosen: Mapping[str, str]) -> Mapping[str, str]:
     known = [attribute.name for attribute in definition.attributes if attribute.name != "is_demo"]
     for name, header in chosen.items():
         if name not in known or (header and header not in file.headers):
@@ -98,7 +104,7 @@ def _as_chosen(definition: Definition, file: FeatureFile, chosen: Mapping[str, s
                 f"{name} = {header}: no such attribute or column.",
                 f"Attributes are: {', '.join(known)}. The file has: {', '.join(file.headers)}.",
             )
-    return {name: chosen[name] for name in known if chosen.get(name)}
+    return chosen
 
 
 def convert_rows(

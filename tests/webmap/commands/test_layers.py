@@ -79,3 +79,35 @@ def test_a_box_that_is_none_is_refused(
 ) -> None:
     assert main(["layers", "export", "shelter", str(tmp_path / "s.csv"), f"--bbox={box}"]) == 2
     assert "--bbox" in capsys.readouterr().err
+
+
+def test_a_guess_is_printed_as_toml_corrected_and_given_back(
+    town: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wells.csv"
+    path.write_bytes("名称,口径(mm),備考,経度,緯度\n井戸,100,x,141.2,38.4\n泉,不明,y,141.21,38.4\n".encode("cp932"))
+    add = ["layers", "add", str(path), "--name", "well", "--owner", "construction", "--encoding", "cp932"]
+    assert main([*add, "--set", "備考:take=no", "--set", "口径(mm):type=integer", "--dry-run"]) == 0
+    toml = capsys.readouterr().out
+    (tmp_path / "well.toml").write_text(toml.replace('ja = "口径"', 'ja = "内径"'), encoding="utf-8")
+    given = [*add, "--definition", str(tmp_path / "well.toml")]
+    assert main(given) == 2
+    assert "is no number" in capsys.readouterr().err
+    assert main([*given, "--skip-rejected"]) == 0
+    out = capsys.readouterr().out
+    assert "内径\tinteger mm" in out
+    assert "1 inserted" in out
+    assert "1 rows were left out" in out
+    assert main(["layers", "show", "well"]) == 0
+    assert "備考" not in capsys.readouterr().out
+
+
+def test_a_correction_of_nothing_and_a_column_of_nothing_are_refused(
+    town: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "wells.csv"
+    path.write_text("名称,経度,緯度\n井戸,141.2,38.4\n", encoding="utf-8")
+    for wrong in ("深さ:type=real", "名称:colour=red", "名称"):
+        assert main(["layers", "add", str(path), "--name", "well", "--set", wrong, "--dry-run"]) == 2
+    assert main(["layers", "import", str(path), "--layer", "store", "--map", "name=店"]) == 2
+    assert "no such attribute or column" in capsys.readouterr().err
