@@ -45,8 +45,8 @@ EDITS = {
 
 
 @contextmanager
-def bench_database() -> Iterator[tuple[Database, Engine]]:
-    """A migrated database on a throw-away cluster with the settings of a real one."""
+def bench_settings() -> Iterator[Settings]:
+    """The settings of a migrated database on a throw-away cluster with the settings of a real one."""
     folder = Path(tempfile.mkdtemp(prefix="mm-bench-", dir="/tmp"))
     if os.geteuid() == 0:
         os.chown(folder, pwd.getpwnam("postgres").pw_uid, -1)
@@ -60,14 +60,22 @@ def bench_database() -> Iterator[tuple[Database, Engine]]:
             app_database_url=cluster.url("machimori_app", "bench"),
             jma_feed_url="",
         )
+        settings.var_dir.mkdir(exist_ok=True)
         migrate_everything(settings)
-        database, owner = Database(settings.app_url()), owner_engine(settings.owner_url())
-        yield database, owner
-        database.dispose()
-        owner.dispose()
+        yield settings
     finally:
         cluster.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def bench_database(pool_size: int = 5) -> Iterator[tuple[Database, Engine]]:
+    """The doors of such a database: the application's, and the administering login's."""
+    with bench_settings() as settings:
+        database, owner = Database(settings.app_url(), pool_size), owner_engine(settings.owner_url())
+        yield database, owner
+        database.dispose()
+        owner.dispose()
 
 
 def fill(database: Database, owner: Engine, count: int) -> None:

@@ -16,6 +16,8 @@ PASSES_ON = True
 BENCHMARKS = {
     "alert_path": "a telegram file to the last mail for 10,000 subscribers, with stages",
     "dispatch": "approval to the last acceptance for 100,000 recipients, beside the raw limits",
+    "edit_visible": "an edit saved over HTTP until it shows in a tile, beside the bare UPDATE and tile query",
+    "fifty_editors": "50 people edit one layer at once for a minute: nothing lost, doubled or blocked",
     "history_cost": "what history and drawing twin cost an edit, and what the past costs a map",
 }
 
