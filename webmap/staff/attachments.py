@@ -34,6 +34,7 @@ from layers.catalogue import find_layer
 from layers.changes import Update
 from layers.definition import Definition
 from layers.editing import apply_changes
+from layers.file_kinds import ENDINGS, PICTURES
 from layers.grants import may_manage
 from layers.refusals import ChangedMeanwhileError
 from layers.viewing import find_feature
@@ -44,6 +45,8 @@ from webmap.services import services
 from webmap.staff.access import blueprint, staff_account, staff_connection
 from webmap.staff.rights import layer_rights
 
+# What a file chooser offers; what is taken, the content decides.
+ACCEPTED_KINDS = ",".join([*PICTURES, *sorted({end for kind, end in ENDINGS.items() if kind not in PICTURES})])
 _UPLOAD = "staff.add_attachments"
 _MOST_LETTERS = 500
 # A form without JavaScript sends several files in one request.
@@ -83,6 +86,7 @@ def attachment_facts(connection: Connection, definition: Definition, fid: int) -
         "attachment_words": load_attachment_words(language()),
         "fill": fill_words,
         "size": _size_text,
+        "kinds": ACCEPTED_KINDS,
     }
 
 

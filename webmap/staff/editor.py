@@ -20,6 +20,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import ProgrammingError
 
 from gis.errors import UsageError
+from layers.attachment_words import load_attachment_words
 from layers.catalogue import UnknownLayerError, find_layer, load_layers, may_read, summarise_layer
 from layers.checking import InvalidChangesError
 from layers.definition import Definition
@@ -32,6 +33,7 @@ from webmap import town_map
 from webmap.languages import language
 from webmap.services import services
 from webmap.staff.access import blueprint, staff_account, staff_connection
+from webmap.staff.attachments import ACCEPTED_KINDS
 from webmap.staff.editor_batch import MOST_REASON_LETTERS, BrokenBatchError, read_batch, write_outcome, write_view
 from webmap.staff.editor_form import describe_layer, load_words
 
@@ -57,10 +59,13 @@ def edit_layer(name: str) -> str:
                 "changes": url_for("staff.save_editor_changes", name=name),
                 "shapes": url_for("staff.compute_editor_shapes", name=name),
                 "changeset": url_for("staff.show_changeset", changeset_id=0).removesuffix("0"),
+                "files": url_for("staff.show_attachments", name=name, fid=0),
             },
             "csrf_token": generate_csrf(),
             "most_reason_letters": MOST_REASON_LETTERS,
             "words": words,
+            "attachment_words": load_attachment_words(language()),
+            "attachment_kinds": ACCEPTED_KINDS,
         }
     script = town_map.small_map_script(services().town, language())
     return render_template("staff/editor.html", config=config, say=words, assets=town_map, script=script)

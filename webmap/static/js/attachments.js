@@ -4,7 +4,8 @@ import { element } from "./signs.js";
 
 const wordsOf = (panel) => JSON.parse(panel.dataset.words);
 
-function fill(text, values) {
+/** Return a text with its {blanks} filled. */
+export function fill(text, values) {
   return text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 }
 
@@ -13,7 +14,7 @@ function tell(panel, text, kind = "error") {
 }
 
 /** Fetch the panel anew in the place of the old one. Where the reader stands, and what was told, stays. */
-async function renew(panel, onRenew) {
+async function renew(panel, onPlace) {
   const response = await fetch(panel.dataset.attachments, { headers: { Accept: "text/html" } });
   if (!response.ok || response.redirected) return tell(panel, wordsOf(panel).failed);
   const parsed = new DOMParser().parseFromString(await response.text(), "text/html");
@@ -23,8 +24,7 @@ async function renew(panel, onRenew) {
   made.querySelector(".attachment-status").append(...told);
   made.querySelector("h2").tabIndex = -1;
   made.querySelector("h2").focus({ preventScroll: true });
-  enhance(made, onRenew);
-  onRenew?.(made);
+  enhance(made, onPlace);
 }
 
 /** Send one file; resolves to [problem, …], empty when it is attached. XMLHttpRequest, because fetch tells no progress. */
@@ -50,7 +50,7 @@ export function sendFile(url, fields, file, words, onProgress) {
   });
 }
 
-async function upload(panel, form, files, onRenew) {
+async function upload(panel, form, files, onPlace) {
   const words = wordsOf(panel);
   const status = panel.querySelector(".attachment-status");
   status.replaceChildren();
@@ -66,10 +66,10 @@ async function upload(panel, form, files, onRenew) {
     else tell(panel, fill(words.added_one, { name: file.name }), "done");
   }
   form.inert = false;
-  await renew(panel, onRenew);
+  await renew(panel, onPlace);
 }
 
-async function act(panel, form, onPlace, onRenew) {
+async function act(panel, form, onPlace) {
   const words = wordsOf(panel);
   const body = new URLSearchParams(new FormData(form));
   let url = form.action;
@@ -88,7 +88,7 @@ async function act(panel, form, onPlace, onRenew) {
     console.warn(error.message);
     return tell(panel, words.failed);
   }
-  return renew(panel, onRenew);
+  return renew(panel, onPlace);
 }
 
 function showLarge(panel, shots, at) {
@@ -120,26 +120,26 @@ function showLarge(panel, shots, at) {
   dialog.showModal();
 }
 
-/** Let a panel work in place. `onPlace([lon, lat])`: take a photo's place as the feature's; `onRenew(panel)` after each change. */
-export function enhance(panel, onRenew, onPlace = onRenew?.onPlace) {
+/** Let a panel work in place. `onPlace([lon, lat])`: what to do to take a photo's place as the feature's. */
+export function enhance(panel, onPlace) {
   const form = panel.querySelector("form.upload");
   if (form) {
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       const files = [...form.querySelectorAll("[type=file]")].flatMap((input) => [...input.files]);
-      if (files.length) upload(panel, form, files, onRenew);
+      if (files.length) upload(panel, form, files, onPlace);
       else tell(panel, wordsOf(panel).refused_no_file);
     });
     for (const name of ["dragover", "dragleave", "drop"]) {
       form.addEventListener(name, (event) => {
         event.preventDefault();
         form.classList.toggle("over", name === "dragover");
-        if (name === "drop" && event.dataTransfer.files.length) upload(panel, form, [...event.dataTransfer.files], onRenew);
+        if (name === "drop" && event.dataTransfer.files.length) upload(panel, form, [...event.dataTransfer.files], onPlace);
       });
     }
   }
   for (const one of panel.querySelectorAll("form[data-act]")) {
-    one.addEventListener("submit", (event) => { event.preventDefault(); act(panel, one, onPlace, onRenew); });
+    one.addEventListener("submit", (event) => { event.preventDefault(); act(panel, one, onPlace); });
   }
   const shots = [...panel.querySelectorAll(".shot")];
   shots.forEach((shot, at) => shot.addEventListener("click", (event) => {

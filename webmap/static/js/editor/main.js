@@ -5,6 +5,7 @@ import { post, toChange } from "./batch.js";
 import { askConflicts } from "./conflicts.js";
 import { dropDraft, keepDraft, readDraft, watchDrafts } from "./drafts.js";
 import { Drawing } from "./drawing.js";
+import { Files } from "./files.js";
 import { Form } from "./form.js";
 import { FeatureList, UnsavedList } from "./lists.js";
 import { Saving, rebased, wasUsed } from "./saving.js";
@@ -20,6 +21,7 @@ const saving = new Saving();
 const drawing = new Drawing(map, store);
 const unsavedList = new UnsavedList(find("unsaved"), find("unsaved-heading"), store, show);
 const form = new Form(find("form"), store);
+const files = new Files(find("files-of-feature"), find("status"), store);
 let lastLoad = 0;
 
 function tell(text, kind = "", lines = []) {
@@ -146,7 +148,10 @@ async function save() {
   const sent = store.unsaved();
   if (!sent.length) return tell(say("nothing_to_save"));
   const { status, body } = await wait(() => saving.send(find("reason").value, sent, keep));
-  if (status === 200 && body) return saved(body);
+  if (status === 200 && body) {
+    saved(body);
+    return files.sendFor(sent, body);
+  }
   if (status === 409 && body?.conflicts.length) return settle(body);
   return refused(sent, status, body);
 }
@@ -170,8 +175,10 @@ async function learnOfLastSave() {
     return false;
   }
   store.settle(rebased(entries, body, store));
+  const sending = files.sendFor(entries, body);
   if (!store.unsaved().length) {
     saved(body);
+    await sending;
     return false;
   }
   tell(say("save_found", { changeset: body.changeset }));
