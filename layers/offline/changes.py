@@ -14,6 +14,7 @@ from layers.definition import Definition
 from layers.offline.reading import Column, LayerWork
 
 _DELETED = "(deleted)"
+WHOLE = "*"
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Choice:
     ----------
     theirs_version : the version that stood beside the file's when they chose.
     theirs : the columns in dispute, by their names of today, in which the file gives way; of a feature that one side
-        deleted, all of them or none.
+        deleted `WHOLE` or nothing.
     """
 
     theirs_version: int
@@ -132,7 +133,7 @@ def _add_update(
     attributes: dict[str, Any] = {}
     geometry: Any | Keep = KEEP
     for name, value in fresh.items():
-        is_wanted = choice is None or today.get(name, name) not in choice.theirs
+        is_wanted = choice is None or not {today.get(name, name), WHOLE} & choice.theirs
         if name == "geom":
             geometry = value if is_wanted else KEEP
         elif name not in today:
