@@ -1,12 +1,14 @@
 """A layer as it was at a time: features and vector tiles from the history.
 
-Features that are in the box now are found through the layer's index, those displaced from it since through the
-history's own; of each the last version begun by then counts. Runs as a role that may read the schema `history`.
+What stands unchanged since then is read from the layer itself. What changed since is found through the layer's index
+when it is in the box now, through the history's own when it has left it; of each the last version begun by then counts.
+Runs as a role that may read the schema `history`.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import datetime
 
 from psycopg import sql
@@ -44,12 +46,8 @@ def features_at(
     """
     part = feature_part(definition)
     corners = dict(zip(("west", "south", "east", "north"), bbox or (None,) * 4, strict=True))
-    query = sql.SQL(_QUERIES.sql("features_at")).format(
-        history=sql.Identifier("history", definition.name),
-        h_columns=sql.SQL(", ").join(sql.Identifier("h", name) for name in part.columns),
-        candidates=_block(definition, "candidates" if bbox else "everything"),
-        inside=_inside() if bbox else sql.SQL("true"),
-    )
+    stood = _stood(definition, part.columns, "in_box" if bbox else "everywhere")
+    query = sql.SQL(_QUERIES.sql("features_at")).format(stood=stood)
     with refusals(definition):
         rows = driver(connection).execute(query, {"at": _aware(at), **corners}).fetchall()
     return [Row(fid, version, dict(zip(part.columns, values, strict=True))) for fid, version, *values in rows]
@@ -87,29 +85,26 @@ def _tile_query(definition: Definition, z: int) -> sql.Composed:
     is_simplified = z < _FULL_DETAIL_ZOOM and definition.geometry not in ("Point", "MultiPoint")
     open_when = definition.open_when if definition.is_public else {}
     shown = [
-        sql.SQL(" AND h.{} = {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in open_when.items()
+        sql.SQL(" AND v.{} = {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in open_when.items()
     ]
     return sql.SQL(_QUERIES.sql("render_tile_at")).format(
-        history=sql.Identifier("history", definition.name),
-        candidates=_block(definition, "candidates"),
-        inside=_inside(),
+        stood=_stood(definition, ["geom", *drawn], "in_box", shown),
         columns=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in drawn),
-        h_columns=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier("h", name)) for name in drawn),
         geom=sql.SQL("ST_Simplify(geom, %(tolerance_m)s, true)" if is_simplified else "geom"),
-        shown=sql.SQL("").join(shown),
     )
 
 
-def _block(definition: Definition, name: str) -> sql.Composed:
-    return sql.SQL(_QUERIES.sql(name)).format(
+def _stood(
+    definition: Definition, columns: Sequence[str], block: str, shown: Sequence[sql.Composed] = ()
+) -> sql.Composed:
+    """What stood at the time, with these columns; `shown` are conditions, each after an AND."""
+    return sql.SQL(_QUERIES.sql(block)).format(
         table=sql.Identifier("layers", definition.name),
         history=sql.Identifier("history", definition.name),
+        columns=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier("v", name)) for name in columns),
         box=sql.SQL(_QUERIES.sql("box")),
+        shown=sql.SQL("").join(shown),
     )
-
-
-def _inside() -> sql.Composed:
-    return sql.SQL("h.geom && {}").format(sql.SQL(_QUERIES.sql("box")))
 
 
 def _aware(at: datetime) -> datetime:

@@ -165,10 +165,7 @@ def _functions(definition: Definition, personal: bool = False) -> sql.Composed:
         "new_drawn": _list(drawn, "n"),
         "old_drawn": _list(drawn, "o"),
     }
-    draw = {
-        block: sql.SQL("") if personal else _template(block, **names, **lists)
-        for block in ("draw_new", "draw_changed", "undraw")
-    }
+    draw = {block: sql.SQL("") if personal else _template(block, **names, **lists) for block in ("draw_new", "undraw")}
     identity = "personal_identity" if personal else "feature_identity"
     sequence_name = sql.Literal(f"layers.{definition.name}_fid_seq")
     stamp = _template(

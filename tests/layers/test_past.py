@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from gis.database import Database
 from gis.errors import UsageError
@@ -20,6 +21,10 @@ from layers.tiles import render_tile
 POINT = {"type": "Point", "coordinates": [141.2, 38.4]}
 AWAY = {"type": "Point", "coordinates": [142.2, 39.4]}
 BBOX = (141.1, 38.3, 141.3, 38.5)
+BACK = (
+    "INSERT INTO layers.evacuation_site (fid, site_id, name, geom)"
+    " VALUES (:f, 'back', '戻', ST_SetSRID(ST_Point(141.2, 38.4), 6668))"
+)
 # Tile 10/913/393 has the first point, 10/916/389 the second.
 TILE, TILE_AWAY = (10, 913, 393), (10, 916, 389)
 
@@ -147,3 +152,124 @@ def test_a_time_without_a_zone_is_refused(database: Database, sites: Definition)
 def test_citizens_do_not_read_the_past(database: Database, sites: Definition) -> None:
     with pytest.raises(NotAllowedError), database.begin("citizen") as connection:
         render_tile_at(connection, sites, *TILE, datetime.now(UTC))
+
+
+def test_histories_keyed_by_version_are_carried_over(
+    database: Database, owner: Engine, sites: Definition, moments: list[datetime]
+) -> None:
+    """Their versions began a moment after the row's stamp, and a clock set back left them out of order."""
+    with database.begin("dept_disaster") as connection:
+        standing = Insert({"site_id": "b", "name": "丙"}, POINT)
+        fid = apply_changes(connection, sites, [standing]).inserted[0]
+        stamped = connection.execute(text("SELECT updated_at FROM layers.evacuation_site")).scalar_one()
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "ALTER TABLE history.evacuation_site DROP CONSTRAINT evacuation_site_pkey;"
+                "ALTER TABLE history.evacuation_site ADD PRIMARY KEY (fid, version);"
+                "UPDATE history.evacuation_site SET valid_from = valid_from + interval '3 ms' WHERE version = 1;"
+                "UPDATE history.evacuation_site SET valid_from = valid_from - interval '1 hour' WHERE version = 4"
+            )
+        )
+        connection.execute(text("UPDATE gis.layer SET ddl_sha256 = '' WHERE name = 'evacuation_site'"))
+        connection.execute(text("SET ROLE machimori_owner"))
+        assert sync(connection) == ["evacuation_site"]
+        assert sync(connection) == []
+    with database.begin("dept_disaster") as connection:
+        begun = connection.execute(text("SELECT valid_from FROM history.evacuation_site WHERE fid = :f"), {"f": fid})
+        assert begun.scalar_one() == stamped
+        ordered = connection.execute(
+            text("SELECT valid_from FROM history.evacuation_site WHERE fid <> :f ORDER BY version"), {"f": fid}
+        )
+        times = list(ordered.scalars())
+        assert times == sorted(set(times))
+        assert [row.fid for row in features_at(connection, sites, stamped, BBOX)] == [fid]
+        assert features_at(connection, sites, stamped - timedelta(microseconds=1), BBOX) == []
+
+
+def test_a_version_begins_when_its_row_was_stamped(database: Database, sites: Definition) -> None:
+    """What the layer says of itself and what the history says of it must meet without a gap."""
+    with database.begin("dept_disaster") as connection:
+        new = [Insert({"site_id": str(n), "name": f"丘{n}"}, POINT) for n in range(3)]
+        first, second, third = apply_changes(connection, sites, new).inserted
+        connection.execute(text("UPDATE layers.evacuation_site SET note = '点検' WHERE fid <> :f"), {"f": first})
+        connection.execute(text("DELETE FROM layers.evacuation_site WHERE fid = :f"), {"f": third})
+        connection.execute(text("SELECT set_config('machimori.restore', 'on', true)"))
+        restored_at = connection.execute(text(f"{BACK} RETURNING updated_at"), {"f": third}).scalar_one()
+        unequal = connection.execute(
+            text(
+                "SELECT count(*) FROM layers.evacuation_site l JOIN history.evacuation_site h USING (fid, version)"
+                " WHERE h.valid_from <> l.updated_at"
+            )
+        ).scalar_one()
+        assert unequal == 0
+        before = restored_at - timedelta(microseconds=1)
+        assert [row.fid for row in features_at(connection, sites, restored_at)] == [first, second, third]
+        assert [row.fid for row in features_at(connection, sites, before)] == [first, second]
+
+
+def test_a_clock_that_was_set_back_does_not_mix_up_the_versions(
+    database: Database, owner: Engine, sites: Definition
+) -> None:
+    """A row stamped in the future, as after a clock an hour ahead: later versions still begin later."""
+    with database.begin("dept_disaster") as connection:
+        fid = apply_changes(connection, sites, [Insert({"site_id": "a", "name": "甲"}, POINT)]).inserted[0]
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "ALTER TABLE layers.evacuation_site DISABLE TRIGGER USER;"
+                "UPDATE layers.evacuation_site SET updated_at = updated_at + interval '1 hour';"
+                "ALTER TABLE layers.evacuation_site ENABLE TRIGGER USER;"
+                "UPDATE history.evacuation_site SET valid_from = valid_from + interval '1 hour'"
+            )
+        )
+    with database.begin("dept_disaster") as connection:
+        connection.execute(text("UPDATE layers.evacuation_site SET name = '乙'"))
+        connection.execute(text("UPDATE layers.evacuation_site SET name = '丙'"))
+        connection.execute(text("DELETE FROM layers.evacuation_site"))
+        connection.execute(text("SELECT set_config('machimori.restore', 'on', true)"))
+        connection.execute(text(BACK), {"f": fid})
+        begun = connection.execute(text("SELECT valid_from FROM history.evacuation_site ORDER BY version")).scalars()
+        names = [[row.values["name"] for row in features_at(connection, sites, at)] for at in list(begun)]
+    assert names == [["甲"], ["乙"], ["丙"], [], ["戻"]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_past_is_what_was_seen_then(database: Database, sites: Definition, seed: int) -> None:
+    """Whatever was edited in whatever order, each moment shows what a copy made at that moment holds."""
+    chance = Random(seed)
+    place = "ST_SetSRID(ST_Point(141.05 + random() * 0.3, 38.25 + random() * 0.3), 6668)"
+    statements = [
+        f"INSERT INTO layers.evacuation_site (site_id, name, geom) SELECT gen_random_uuid(), '新', {place}"
+        " FROM generate_series(1, 5)",
+        "UPDATE layers.evacuation_site SET note = clock_timestamp()::text WHERE random() < 0.4",
+        "UPDATE layers.evacuation_site SET tsunami = NOT tsunami WHERE random() < 0.3",
+        f"UPDATE layers.evacuation_site SET geom = {place} WHERE random() < 0.4",
+        "DELETE FROM layers.evacuation_site WHERE random() < 0.2",
+    ]
+    seen = []
+    for _ in range(12):
+        with database.begin("dept_disaster") as connection:
+            connection.execute(text(chance.choice(statements)))
+        with database.begin("dept_disaster") as connection:
+            at = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+            seen.append((at, _standing(connection), render_tile(connection, sites.name, *TILE)))
+    with database.begin("dept_disaster") as connection:
+        for at, (inside, everything), tile in seen:
+            assert [(row.fid, row.version) for row in features_at(connection, sites, at, BBOX)] == inside
+            assert [(row.fid, row.version) for row in features_at(connection, sites, at)] == everything
+            assert len(render_tile_at(connection, sites, *TILE, at)) == len(tile)
+
+
+def _standing(connection: Connection) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    box = f"geom && ST_MakeEnvelope({', '.join(map(str, BBOX))}, 6668)"
+    inside, everything = (
+        [
+            (fid, version)
+            for fid, version in connection.execute(
+                text(f"SELECT fid, version FROM layers.evacuation_site WHERE {condition} ORDER BY fid")
+            )
+        ]
+        for condition in (box, "true")
+    )
+    return inside, everything

@@ -225,3 +225,12 @@ def test_the_twin_cuts_what_lies_beyond_web_mercator(database: Database) -> None
         )
         top = connection.execute(text("SELECT ST_YMax(geom) FROM tiles.incident")).scalar_one()
     assert 20_000_000 < top < 20_100_000
+
+
+def test_a_bulk_edit_through_a_direct_login_is_not_compiled(owner: Engine) -> None:
+    """The planner takes the join of the changed rows for a huge one; compiling it cost half a second an edit."""
+    with owner.connect() as connection:
+        options = connection.execute(
+            text("SELECT proconfig FROM pg_proc WHERE oid = 'history.evacuation_site_log'::regproc")
+        ).scalar_one()
+    assert {"jit=off", "enable_mergejoin=off"} <= set(options)
