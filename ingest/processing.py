@@ -21,7 +21,9 @@ from ingest.documents import (
     take_document,
     unparsed_documents,
 )
+from ingest.gazetteer import load_gazetteer
 from ingest.incidents import fold_event, lock_event
+from ingest.placing import place_report
 from ingest.reports import Rejected, Report, Unreadable, store_reports
 from ingest.seeking import seek_event
 from ingest.source import Source, find_source
@@ -102,7 +104,8 @@ def process_document(database: Database, document_id: int) -> Outcome:
         rejected = [record for record in records if isinstance(record, Rejected)]
         for record in rejected:
             store_dead_letter(connection, document_id, record.reason, record.record)
-        reports = [_find_event(connection, source, record) for record in records if isinstance(record, Report)]
+        placed = _place_all(connection, [record for record in records if isinstance(record, Report)])
+        reports = [_find_event(connection, source, report) for report in placed]
         keys = sorted({report.event_key for report in reports})
         for event_key in keys:
             lock_event(connection, event_key)
@@ -111,6 +114,14 @@ def process_document(database: Database, document_id: int) -> Outcome:
             fold_event(connection, source, report, _is_fresh(document.origin, report.reported_at)) for report in changed
         }
         return Outcome(len(changed), len(rejected), frozenset(fid for fid in fids if fid is not None))
+
+
+def _place_all(connection: Connection, reports: Sequence[Report]) -> Sequence[Report]:
+    """Give the reports whose place stands only in words a position, where the gazetteer knows one."""
+    if not any(report.private.place_text and report.private.place is None for report in reports):
+        return reports
+    gazetteer = load_gazetteer(connection)
+    return [place_report(report, gazetteer, load_town()) for report in reports]
 
 
 def _find_event(connection: Connection, source: Source, report: Report) -> Report:
