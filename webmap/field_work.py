@@ -26,9 +26,19 @@ def add_field_args(parts: Any) -> None:
     out.add_argument("file", type=Path, metavar="FILE.gpkg")
     out.add_argument("--layer", action="append", required=True, metavar="NAME", help="may be given several times")
     out.add_argument("--bbox", metavar="W,S,E,N", help="only features that meet this box, degrees")
+    out.add_argument("--background", action="append", default=[], metavar="NAME", help="a layer to look at only")
+    out.add_argument("--days", type=int, default=14, metavar="N", help="when it should be back (default: 14)")
+    out.add_argument("--language", choices=("ja", "en"), default="ja", help="of all names (default: ja)")
     back = parts.add_parser("checkin", help="merge such a file's work with what others did meanwhile; list conflicts")
     back.add_argument("file", type=Path, metavar="FILE.gpkg")
     back.add_argument("--reason", required=True, metavar="TEXT", help="why, for the history")
+    back.add_argument("--dry-run", action="store_true", help="say what would be done, change nothing")
+    back.add_argument("--leave-out", action="store_true", help="leave out values of attributes that are gone since")
+    for part in (out, back):
+        part.add_argument(
+            "--department", metavar="DEPARTMENT", help="with whose rights (default: all; the layers' owner)"
+        )
+        part.add_argument("--account", metavar="NAME", help="who did it, for the history (default: the login here)")
 
 
 def _qgis_project(database: Database, args: argparse.Namespace) -> int:
@@ -47,13 +57,22 @@ def _qgis_project(database: Database, args: argparse.Namespace) -> int:
 
 
 def _check_out(database: Database, args: argparse.Namespace) -> int:
+    from datetime import datetime, timedelta
+
     from gis.database import SERVICE
     from layers.catalogue import find_layer
     from layers.offline.checkout import check_out
 
-    with database.begin(SERVICE) as connection:
-        definitions = [find_layer(connection, name) for name in dict.fromkeys(args.layer)]
-        for done in check_out(connection, definitions, args.file, parse_box(args.bbox)):
+    due_on = datetime.now().astimezone().date() + timedelta(days=args.days)
+    role = department_role(args.department) if args.department else SERVICE
+    with database.begin(role, args.account or person_at_shell()) as connection:
+        definitions, grounds = (
+            [find_layer(connection, name) for name in dict.fromkeys(names)] for names in (args.layer, args.background)
+        )
+        box, language = parse_box(args.bbox), args.language
+        for done in check_out(
+            connection, definitions, args.file, box, backgrounds=grounds, due_on=due_on, language=language
+        ):
             print(f"{done.layer}: {done.feature_count} features are in {args.file}")
     return 0
 
@@ -67,9 +86,12 @@ def _check_in(database: Database, args: argparse.Namespace) -> int:
     checkout = read_checkout(args.file)
     with database.begin(SERVICE) as connection:
         definitions = {work.layer: find_layer(connection, work.layer) for work in checkout.layers}
-    role = owner_of_work(checkout, definitions).owner_role
-    with database.begin(role, person_at_shell(), args.reason) as connection:
-        done = check_in(connection, checkout, definitions, args.reason)
+    role = department_role(args.department) if args.department else owner_of_work(checkout, definitions).owner_role
+    with database.begin(role, args.account or person_at_shell(), args.reason) as connection:
+        attempt = connection.begin_nested()
+        done = check_in(connection, checkout, definitions, args.reason, is_outdated_left_out=args.leave_out)
+        if args.dry_run:
+            attempt.rollback()
     for layer in done:
         outcome, name = layer.outcome, layer.definition.name
         print(
@@ -81,7 +103,9 @@ def _check_in(database: Database, args: argparse.Namespace) -> int:
             for line in conflict_lines(layer.definition, conflict, "en"):
                 print(f"  {name} {conflict.fid}: {line}")
     if not done:
-        print(f"{args.file} holds no changes")
+        print(f"{args.file} holds no changes that are not in already")
+    if args.dry_run:
+        print("nothing was changed (--dry-run)")
     return 1 if any(layer.outcome.conflicts for layer in done) else 0
 
 
@@ -105,6 +129,22 @@ def parse_box(written: str | None) -> tuple[float, float, float, float] | None:
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
         raise UsageError(f"--bbox {written!r} is empty or off the earth.", "The order is W,S,E,N: lon, lat, lon, lat.")
     return west, south, east, north
+
+
+def department_role(department: str) -> str:
+    """Return the database role of a department.
+
+    Raises
+    ------
+    UsageError : there is no such department.
+    """
+    from gis.errors import UsageError
+    from gis.roles import load_departments
+
+    roles = {one.name: one.role_name for one in load_departments()}
+    if department not in roles:
+        raise UsageError(f"There is no department {department!r}.", f"Known are: {', '.join(roles)}.")
+    return roles[department]
 
 
 def person_at_shell() -> str:
