@@ -20,6 +20,10 @@ from layers.refusals import NotAllowedError
 from layers.rows import Columns, Rejection, convert_rows, map_columns, refusal
 
 
+class NoReferenceSystemError(UsageError):
+    """Neither the file nor a person says what its coordinates are in."""
+
+
 @dataclass(frozen=True)
 class ImportResult:
     """What an import did (or, in a dry run, would do).
@@ -146,7 +150,7 @@ def choose_crs(file: FeatureFile, said: str | None) -> CRS:
     if said:
         crs = parse_crs(said)
     elif file.crs is None:
-        raise UsageError(
+        raise NoReferenceSystemError(
             f"{file.path.name} does not say its coordinate reference system.",
             f"Ask who made it, and say it: --crs EPSG:6668 (degrees) or --crs EPSG:{load_town().plane_epsg} (metres).",
         )

@@ -22,6 +22,10 @@ _CURRENT_DATUMS = ("Japanese Geodetic Datum 2011", "World Geodetic System 1984")
 _OLDER_DATUMS = {"Japanese Geodetic Datum 2000": "JGD2000 (世界測地系2000)", "Tokyo": "Tokyo Datum (日本測地系)"}
 
 
+class OlderDatumError(UsageError):
+    """Something is in JGD2000 or Tokyo Datum, which must not be taken for JGD2011."""
+
+
 def parse_crs(written: str) -> CRS:
     """Read what a person wrote for `--crs`, e.g. `EPSG:6678`.
 
@@ -43,6 +47,7 @@ def require_current_datum(crs: CRS, where: str) -> None:
 
     Raises
     ------
+    OlderDatumError : it is JGD2000 or Tokyo Datum.
     UsageError : naming `where`, the datum, and what to do.
     """
     datum = _datum_name(crs)
@@ -50,7 +55,7 @@ def require_current_datum(crs: CRS, where: str) -> None:
         return
     older = next((title for name, title in _OLDER_DATUMS.items() if datum.startswith(name)), None)
     if older:
-        raise UsageError(
+        raise OlderDatumError(
             f"{where} is in {older}: its positions differ from ours by metres to hundreds of metres.",
             "Convert it with GSI's correction (TKY2JGD, PatchJGD) to JGD2011 first; it is never shifted silently.",
         )

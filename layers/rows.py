@@ -22,6 +22,10 @@ from layers.values import convert_value
 _SHOWN_PROBLEMS = 10
 
 
+class RejectedRowsError(UsageError):
+    """Rows of a file cannot be right."""
+
+
 @dataclass(frozen=True)
 class Columns:
     """Which header of the file feeds which attribute: `headers[i]` feeds `attributes[i]`."""
@@ -178,13 +182,13 @@ def _twice(definition: Definition, columns: Columns, rows: Iterable[TypedRow]) -
     return problems
 
 
-def refusal(file: FeatureFile, definition: Definition, rejected: list[Rejection]) -> UsageError:
+def refusal(file: FeatureFile, definition: Definition, rejected: list[Rejection]) -> RejectedRowsError:
     """Return the error for a file with rows that cannot be right: the first of them, and how many more."""
     shown = [str(one) for one in rejected[:_SHOWN_PROBLEMS]]
     more = [f"… and {len(rejected) - len(shown)} more"] if len(rejected) > len(shown) else []
     hint = "Nothing was imported. Mend the file and import it again, or leave these rows out: --skip-rejected."
     if any("is far from" in str(one.reason) for one in rejected):
         hint += " Positions that are meant to be far from the town: --anywhere."
-    return UsageError(
+    return RejectedRowsError(
         f"{file.path.name} cannot go into {definition.name}:\n    " + "\n    ".join([*shown, *more]), hint
     )

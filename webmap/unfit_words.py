@@ -1,8 +1,13 @@
-"""Why a row of a file cannot be used, in the reader's language (layers/unfit.py has the English)."""
+"""Why a file or a row of it cannot be used, in the reader's language (layers/unfit.py has the English)."""
 
 from __future__ import annotations
 
-from layers.rows import Rejection
+from gis.errors import UsageError
+from layers.importer import NoReferenceSystemError
+from layers.reference_system import OlderDatumError
+from layers.refusals import NotAllowedError
+from layers.rows import RejectedRowsError, Rejection
+from layers.sheets import NoPositionsError
 from webmap.languages import gettext, mark
 
 # Every reason that layers/values.py, positions.py, rows.py and sheets.py give.
@@ -40,3 +45,26 @@ def say_rejection(rejection: Rejection) -> str:
     """Return why a row was rejected."""
     words = gettext(rejection.reason.template)
     return words % rejection.reason.blanks if rejection.reason.blanks else words
+
+
+_EXPLANATIONS: dict[type[UsageError], str] = {
+    NoPositionsError: mark(
+        "The table has no columns for longitude and latitude. Name them below if it has; a table of addresses alone"
+        " cannot be drawn."
+    ),
+    OlderDatumError: mark(
+        "The file is in an older reference system (Tokyo Datum or JGD2000), off by metres to hundreds of metres."
+        " Convert it to JGD2011 with the correction of the Geospatial Information Authority first; it is never shifted"
+        " silently."
+    ),
+    NoReferenceSystemError: mark(
+        "The file does not say its coordinate reference system. Ask who made it, and fill it in below."
+    ),
+    RejectedRowsError: mark("Rows of the file cannot be right. Mend them, or tick that they are left out."),
+    NotAllowedError: mark("Your department may not do this in this layer"),
+}
+
+
+def explain(error: UsageError) -> str:
+    """Return what a mistake means, "" where only its own English words say it."""
+    return next((gettext(words) for kind, words in _EXPLANATIONS.items() if isinstance(error, kind)), "")

@@ -41,14 +41,14 @@ def keeper(owner: Engine, log_in: LogIn) -> FlaskClient:
     return log_in("kei")
 
 
-def _send(client: FlaskClient, name: str, body: bytes, url: str = "/staff/layers/new") -> TestResponse:
+def send_file(client: FlaskClient, name: str, body: bytes, url: str = "/staff/layers/new") -> TestResponse:
     page = client.get(url)
     assert page.status_code == 200, page.text
     data = {"csrf_token": csrf_token(page.text), "file": (io.BytesIO(body), name)}
     return client.post(url, data=data, content_type="multipart/form-data")
 
 
-def _fields(page: str) -> dict[str, str]:
+def fields_of(page: str) -> dict[str, str]:
     """What a browser would send back of the page's form, ticks and selections included."""
     form = page[page.index('class="draft"') :]
     found: dict[str, str] = {}
@@ -76,11 +76,11 @@ def _line(fields: dict[str, str], header: str) -> str:
 @pytest.fixture
 def wells(keeper: FlaskClient) -> tuple[str, dict[str, str]]:
     """The correction page of the wells: its address and what it would send."""
-    answer = _send(keeper, "wells.csv", WELLS.encode("cp932"))
+    answer = send_file(keeper, "wells.csv", WELLS.encode("cp932"))
     assert answer.status_code == 303, answer.text
     page = keeper.get(answer.location)
     assert page.status_code == 200, page.text
-    return answer.location, _fields(page.text)
+    return answer.location, fields_of(page.text)
 
 
 def test_a_table_is_understood_with_its_title_row_units_codes_key_and_people(
@@ -133,11 +133,11 @@ def test_rows_that_cannot_be_right_are_shown_and_left_out_only_when_ticked(
     keeper: FlaskClient, database: Database
 ) -> None:
     body = WELLS + "010,遠い井戸,110,浅井戸,,135.0,34.0\n"
-    answer = _send(keeper, "wells.csv", body.encode())
+    answer = send_file(keeper, "wells.csv", body.encode())
     page = keeper.get(answer.location, headers={"Accept-Language": "en"})
     assert "is far from Higashi-Matsushima" in page.text
     assert "遠く離れています" in keeper.get(answer.location + "?lang=ja").text
-    fields = _fields(page.text) | {"name": "well", "reason": "test", "action": "save"}
+    fields = fields_of(page.text) | {"name": "well", "reason": "test", "action": "save"}
     refused = keeper.post(answer.location, data=fields)
     assert refused.status_code == 400
     with database.begin("dept_construction") as connection:
@@ -152,14 +152,14 @@ def test_another_encoding_reads_the_file_again_and_shows_what_it_gives(
     url, fields = wells
     wrong = keeper.post(url, data={**fields, "encoding": "euc_jp", "action": "check"})
     assert "\ufffd" in wrong.text
-    right = keeper.post(url, data={**_fields(wrong.text), "encoding": "cp932", "action": "check"})
+    right = keeper.post(url, data={**fields_of(wrong.text), "encoding": "cp932", "action": "check"})
     assert right.status_code == 200
     assert "井戸0" in right.text
 
 
 def test_swapped_positions_are_noticed(keeper: FlaskClient) -> None:
     body = "名称,経度,緯度\n丘,38.4,141.2\n山,38.41,141.21\n"
-    page = keeper.get(_send(keeper, "hills.csv", body.encode()).location)
+    page = keeper.get(send_file(keeper, "hills.csv", body.encode()).location)
     assert 'name="is_swapped" checked' in page.text
     assert "141.2" in json.dumps(re.findall(r'data-shapes="([^"]*)"', page.text))
 
@@ -207,18 +207,21 @@ def _zip(**entries: bytes) -> bytes:
 def test_a_file_that_is_not_what_it_says_is_refused_and_not_kept(
     keeper: FlaskClient, settings: Settings, name: str, body: bytes, message: str
 ) -> None:
-    answer = _send(keeper, name, body)
+    answer = send_file(keeper, name, body)
     assert answer.status_code == 400
     assert message in html.unescape(answer.text)
     assert list(settings.var_dir.glob("uploads/*")) == []
 
 
 def test_a_table_of_addresses_says_what_it_lacks_and_lets_the_columns_be_named(keeper: FlaskClient) -> None:
-    page = keeper.get(_send(keeper, "crimes.csv", "罪名,町丁目,東,北\n窃盗,矢本,141.2,38.4\n".encode("cp932")).location)
+    page = keeper.get(
+        send_file(keeper, "crimes.csv", "罪名,町丁目,東,北\n窃盗,矢本,141.2,38.4\n".encode("cp932")).location
+    )
     assert "columns for longitude and latitude" in page.text
     assert "窃盗" in page.text
     again = keeper.post(
-        page.request.path, data={**_fields(page.text), "lon": "東", "lat": "北", "header_line": "1", "action": "check"}
+        page.request.path,
+        data={**fields_of(page.text), "lon": "東", "lat": "北", "header_line": "1", "action": "check"},
     )
     assert 'name="c0_header" value="罪名"' in again.text
 
@@ -226,7 +229,7 @@ def test_a_table_of_addresses_says_what_it_lacks_and_lets_the_columns_be_named(k
 def test_five_hundred_columns_are_refused_in_a_sentence(keeper: FlaskClient) -> None:
     head = ",".join(["経度", "緯度", *(f"c{n}" for n in range(500))])
     body = head + "\n" + ",".join(["141.2", "38.4", *["1"] * 500]) + "\n"
-    page = keeper.get(_send(keeper, "wide.csv", body.encode()).location)
+    page = keeper.get(send_file(keeper, "wide.csv", body.encode()).location)
     assert "502 columns" in page.text
 
 
@@ -234,22 +237,22 @@ def test_of_a_geopackage_with_several_tables_one_is_chosen(keeper: FlaskClient, 
     path = tmp_path / "two.gpkg"
     for layer, shape in (("spots", Point(141.2, 38.4)), ("ways", LineString([(141.2, 38.4), (141.21, 38.4)]))):
         geopandas.GeoDataFrame({"title": ["a"]}, geometry=[shape], crs=6668).to_file(path, layer=layer)
-    url = _send(keeper, "two.gpkg", path.read_bytes()).location
-    first = _fields(keeper.get(url).text)
+    url = send_file(keeper, "two.gpkg", path.read_bytes()).location
+    first = fields_of(keeper.get(url).text)
     assert (first["choice"], first["geometry"]) == ("0", "Point")
-    second = _fields(keeper.post(url, data={**first, "choice": "1", "action": "check"}).text)
+    second = fields_of(keeper.post(url, data={**first, "choice": "1", "action": "check"}).text)
     assert (second["choice"], second["geometry"]) == ("1", "MultiLineString")
 
 
 def test_a_layer_is_made_without_a_file_line_by_line(keeper: FlaskClient, database: Database) -> None:
     url = "/staff/layers/new/form"
-    fields = _fields(keeper.get(url).text)
+    fields = fields_of(keeper.get(url).text)
     fields |= {"name": "bench", "ja": "ベンチ", "geometry": "Point", "c0_name": "material", "c0_ja": "材質"}
     fields |= {"c0_codes": "own", "c0_own": "wood | 木 | Wood", "action": "add"}
-    fields = _fields(keeper.post(url, data=fields).text)
+    fields = fields_of(keeper.post(url, data=fields).text)
     assert fields["c0_ja"] == "材質"
     fields |= {"c1_name": "label", "c1_ja": "名前", "action": "up-1"}
-    moved = _fields(keeper.post(url, data=fields).text)
+    moved = fields_of(keeper.post(url, data=fields).text)
     assert (moved["c0_name"], moved["c1_name"], moved["c1_codes"]) == ("label", "material", "own")
     moved |= {"key": "label", "label": "label", "reason": "公園台帳", "action": "save"}
     answer = keeper.post(url, data=moved)
@@ -277,7 +280,7 @@ def test_a_form_that_cannot_work_keeps_what_was_written(
     keeper: FlaskClient, changes: dict[str, Any], message: str
 ) -> None:
     url = "/staff/layers/new/form"
-    fields = _fields(keeper.get(url).text) | {
+    fields = fields_of(keeper.get(url).text) | {
         "name": "bench", "ja": "ベンチ", "c0_name": "material", "c0_ja": "材質", "reason": "r", "action": "save",
     }  # fmt: skip
     answer = keeper.post(url, data=fields | changes)

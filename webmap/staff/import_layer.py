@@ -21,7 +21,7 @@ from webmap.services import services
 from webmap.staff.access import blueprint, limiter, staff_account, staff_connection
 from webmap.staff.rights import layer_rights
 from webmap.staff.upload_form import FileForm, Look, first_rejections, look_into, read_file_form
-from webmap.unfit_words import say_rejection
+from webmap.unfit_words import explain, say_rejection
 from webmap.uploads import MOST_UPLOAD_BYTES, Upload, drop_upload, keep_upload, open_upload
 
 _MOST_REASON_LETTERS = 500
@@ -155,6 +155,7 @@ def _find_editable(name: str) -> Definition:
 def _page(definition: Definition, choices: list[tuple[str, str]], trial: _Trial) -> str:
     return render_template(
         "staff/import_layer_file.html",
+        explain=explain,
         layer=definition,
         choices=choices,
         asked=trial.asked,
@@ -172,7 +173,11 @@ def _page(definition: Definition, choices: list[tuple[str, str]], trial: _Trial)
 
 def _ask_for_file(definition: Definition, error: UsageError | None = None) -> str:
     return render_template(
-        "staff/import_layer.html", layer=definition, error=error, most_mb=MOST_UPLOAD_BYTES // 1_000_000
+        "staff/import_layer.html",
+        explain=explain,
+        layer=definition,
+        error=error,
+        most_mb=MOST_UPLOAD_BYTES // 1_000_000,
     )
 
 

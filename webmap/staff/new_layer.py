@@ -31,8 +31,8 @@ from webmap.staff.upload_form import (
     read_file_form,
     samples,
 )
-from webmap.unfit_words import say_rejection
-from webmap.uploads import MOST_UPLOAD_BYTES, Upload, drop_upload, keep_upload, open_upload
+from webmap.unfit_words import explain, say_rejection
+from webmap.uploads import MOST_UPLOAD_BYTES, UnknownUploadError, Upload, drop_upload, keep_upload, open_upload
 
 _MOST_REASON_LETTERS = 500
 
@@ -99,6 +99,12 @@ def draw_up_new_layer() -> str | Response | tuple[str, int]:
         return _blank_form(form, error), 400
     flash(gettext("The layer was made."))
     return redirect(url_for("staff.show_layer", name=definition.name), 303)
+
+
+@blueprint.errorhandler(UnknownUploadError)
+def _no_such_upload(error: UnknownUploadError) -> tuple[str, int]:
+    heading, advice = gettext("This file is not there any more"), gettext("It is kept for a day. Send it again.")
+    return render_template("errors/error.html", status=404, heading=heading, advice=advice, detail=""), 404
 
 
 @dataclass(frozen=True)
@@ -171,6 +177,7 @@ def _correction(upload: Upload, choices: list[tuple[str, str]], step: _Step) -> 
     rows = step.examination.rows if step.examination else ()
     return render_template(
         "staff/new_layer_file.html",
+        explain=explain,
         upload=upload,
         choices=choices,
         asked=step.asked,
@@ -192,11 +199,11 @@ def _correction(upload: Upload, choices: list[tuple[str, str]], step: _Step) -> 
 
 
 def _blank_form(form: DraftForm, error: UsageError | None = None) -> str:
-    return render_template("staff/new_layer_form.html", form=form, error=error, **_form_words())
+    return render_template("staff/new_layer_form.html", explain=explain, form=form, error=error, **_form_words())
 
 
 def _ask_for_file(error: UsageError | None = None) -> str:
-    return render_template("staff/new_layer.html", error=error, most_mb=MOST_UPLOAD_BYTES // 1_000_000)
+    return render_template("staff/new_layer.html", explain=explain, error=error, most_mb=MOST_UPLOAD_BYTES // 1_000_000)
 
 
 def _form_words() -> dict[str, Any]:
