@@ -29,6 +29,10 @@ HISTORY_COLUMNS = ("operation", "valid_from", "valid_to", "changeset", "left_box
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
+# What stands in the schema `open` beside the layers: a public layer of that name would take its place.
+_TAKEN_NAMES = frozenset({"alert", "alert_text", "attachment", "attachment_body"})
+
+
 def check_definition(values: Mapping[str, Any], attribute_names: Sequence[str], where: str, record: type) -> None:
     """Check the keys of a layer definition without its attributes.
 
@@ -38,6 +42,8 @@ def check_definition(values: Mapping[str, Any], attribute_names: Sequence[str], 
     """
     _check_keys(values, where, record, except_for="attributes")
     _check_name(values["name"], where)
+    if values["name"] in _TAKEN_NAMES:
+        raise UsageError(f"{where}: the name {values['name']} is taken.", "The schema open has something of that name.")
     if values["name"].endswith(("_personal", "_tile")):
         raise UsageError(f"{where}: name may not end in _personal or _tile.", "Those names are made from other layers.")
     _check_texts(values["title"], where, "title")

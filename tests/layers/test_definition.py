@@ -34,6 +34,7 @@ def test_every_shipped_definition_is_read_and_survives_the_catalogue() -> None:
     [
         ({"name": "Pond"}, "'Pond' is no name"),
         ({"name": "pond_tile"}, "may not end in"),
+        ({"name": "attachment"}, "is taken"),
         ({"title": {"ja": "ため池"}}, "title must give ja and en"),
         ({"geometry": "Polygon"}, "geometry is 'Polygon'"),
         ({"visibility": "secret"}, "visibility is 'secret'"),

@@ -5,21 +5,25 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from PIL import Image
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import ProgrammingError
 from werkzeug.test import TestResponse
 
 from gis.accounts import add_account
 from gis.database import Database
+from gis.settings import Settings
 from layers.changes import Insert
 from layers.definition import load_definitions
 from layers.editing import apply_changes
 from tests.layers.personal_layer import make_household_layer
 from tests.layers.picture_files import SECRET, make_pdf, make_picture
 from tests.webmap.conftest import PASSWORD, csrf_token
+from webmap.backup import backup, restore
 
 LogIn = Callable[[str], FlaskClient]
 PLACE = {"type": "Point", "coordinates": [141.2, 38.4]}
@@ -213,3 +217,19 @@ def test_erasure_takes_a_layer_manager_and_a_reason(log_in: LogIn, owner: Engine
     written = page(manager, fid)
     assert "秘密" not in written and "本人の求め" in written
     assert manager.get(f"/staff/attachments/{photo}").status_code == 404
+
+
+def test_a_backup_holds_the_files(
+    log_in: LogIn, database: Database, settings: Settings, tmp_path: Path, fid: int
+) -> None:
+    client = log_in("hanako")
+    send(client, fid, (make_picture(), "a.jpg"), (make_pdf(), "b.pdf"))
+    kept = [client.get(f"/staff/attachments/{number}").data for number in numbers(page(client, fid))]
+    backup(settings, tmp_path / "town.dump")
+    act(client, numbers(page(client, fid))[0], "remove")
+    restore(settings, tmp_path / "town.dump", may_overwrite=True)
+    database.engine.dispose()
+    client.application.extensions["machimori"].database.engine.dispose()
+    assert [client.get(f"/staff/attachments/{number}").data for number in numbers(page(client, fid))] == kept
+    with pytest.raises(ProgrammingError, match="permission denied"), database.begin("dept_sewer") as connection:
+        connection.execute(text("UPDATE gis.attachment SET caption = 'x'"))

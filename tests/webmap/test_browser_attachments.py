@@ -73,7 +73,12 @@ def test_photos_are_added_looked_at_and_removed_in_place(
     page.wait_for_selector("dialog.lightbox[open]:has-text('1/3')")
     page.keyboard.press("ArrowLeft")
     page.wait_for_selector("dialog.lightbox:has-text('3/3')")
-    page.wait_for_function("document.querySelector('dialog.lightbox img').naturalWidth === 640")
+    assert (
+        page.locator("dialog.lightbox img").evaluate(
+            "async (shot) => { await shot.decode(); return shot.naturalWidth; }"
+        )
+        == 640
+    )
     window.keep_picture(f"lightbox-{size}")
     assert find_barriers(page) == []
     page.keyboard.press("Escape")
