@@ -22,6 +22,7 @@ from layers.keeping import changed_meanwhile, keeping_refusals
 from layers.overlay import lay_over, rename_attributes
 
 _QUERIES = load_queries(__file__)
+MOST_COUNTED = 20_000
 
 
 class UnknownLayerError(UsageError):
@@ -36,12 +37,14 @@ class LayerSummary:
     ----------
     extent : (min lon, min lat, max lon, max lat) in degrees, JGD2011, or None without features.
     changed_at : when a feature was last changed, None without features.
+    is_estimated : the table is large: count and extent come from the database's statistics.
     """
 
     definition: Definition
     feature_count: int
     extent: tuple[float, float, float, float] | None
     changed_at: datetime | None
+    is_estimated: bool = False
 
 
 def sync(connection: Connection, definitions: Mapping[str, Definition] | None = None) -> list[str]:
@@ -166,10 +169,20 @@ def may_read(connection: Connection, definition: Definition) -> bool:
 
 
 def summarise_layer(connection: Connection, definition: Definition) -> LayerSummary:
-    """Count a layer's features and find their extent and freshness; runs as a role that may read the table."""
-    query = sql.SQL(_QUERIES.sql("summarise")).format(layer=sql.Identifier("layers", definition.name))
-    ((count, changed_at, *corners),) = driver(connection).execute(query).fetchall()
-    return LayerSummary(definition, count, None if corners[0] is None else tuple(corners), changed_at)
+    """Count a layer's features and find their extent and freshness; runs as a role that may read the table.
+
+    Costs the same however large the layer is: past `MOST_COUNTED` features the statistics answer.
+    """
+    names = {"layer": sql.Identifier("layers", definition.name), "history": sql.Identifier("history", definition.name)}
+    run = driver(connection).execute
+    query = sql.SQL(_QUERIES.sql("summarise")).format(**names)
+    ((count, changed_at, *corners),) = run(query, {"most": MOST_COUNTED + 1}).fetchall()
+    is_estimated = count > MOST_COUNTED
+    if is_estimated:
+        query = sql.SQL(_QUERIES.sql("estimate")).format(**names, name=sql.Literal(definition.name))
+        ((count, changed_at, *corners),) = run(query).fetchall()
+    extent = None if corners[0] is None else (corners[0], corners[1], corners[2], corners[3])
+    return LayerSummary(definition, int(count), extent, changed_at, is_estimated)
 
 
 def _alter(connection: Connection, old: Definition, new: Definition, renamed: Mapping[str, str]) -> None:

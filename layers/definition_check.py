@@ -106,6 +106,10 @@ def check_attribute(values: Mapping[str, Any], where: str, record: type) -> None
             raise UsageError(f"{where}: {key} stands at a {kind}.", "Only text has a code list or a pattern.")
     if values.get("code_list") and values.get("choices"):
         raise UsageError(f"{where}: code_list and choices at once.", "Take a list of data/codes, or one of its own.")
+    try:
+        re.compile(values.get("pattern", ""))
+    except (re.error, TypeError) as error:
+        raise UsageError(f"{where}: the pattern cannot be read: {error}.", "Write a regular expression.") from error
     if "$" in str(values.get("default", "")):
         # Defaults stand in the dollar-quoted body of a function that runs with the owner's rights.
         raise UsageError(f"{where}: default is {values['default']!r}.", "A default may not contain the sign $.")

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from psycopg import sql
+from psycopg import errors, sql
 from sqlalchemy import Connection
 
 from gis.errors import UsageError
@@ -63,7 +64,7 @@ def require_fit(connection: Connection, old: Definition, new: Definition) -> Non
     """
     before = {attribute.name: attribute for attribute in old.kept_attributes}
     found: list[Misfit] = []
-    with refusals(old):
+    with refusals(old), _readable_rules():
         for attribute in new.attributes:
             if attribute.name in before and (
                 attribute != before[attribute.name] or old.key != new.key or attribute in old.retired
@@ -73,6 +74,15 @@ def require_fit(connection: Connection, old: Definition, new: Definition) -> Non
             found += _doubles(connection, new)
     if found:
         raise MisfitError(new, found)
+
+
+@contextmanager
+def _readable_rules() -> Iterator[None]:
+    """PostgreSQL reads patterns in its own way; one that it cannot read is a person's mistake."""
+    try:
+        yield
+    except errors.DataError as error:
+        raise UsageError(f"The rule cannot be asked: {error.diag.message_primary}.", "Nothing was changed.") from error
 
 
 def _misfits(connection: Connection, definition: Definition, attribute: Attribute) -> list[Misfit]:

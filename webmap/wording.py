@@ -85,6 +85,15 @@ TYPES = {
     "date": mark("date"),
     "timestamp": mark("date and time"),
 }
+# Shapes of points (layers.style.SYMBOLS).
+SYMBOLS = {
+    "circle": mark("circle"),
+    "square": mark("square"),
+    "triangle": mark("triangle"),
+    "diamond": mark("diamond"),
+    "cross": mark("cross"),
+    "star": mark("star"),
+}
 # Kinds of geometry: a layer's (layers.definition_check.GEOMETRIES) and those of single features.
 GEOMETRIES = {
     "Point": mark("points"),

@@ -89,7 +89,7 @@ def _list(database: Database, args: argparse.Namespace) -> int:
             changed = f"{summary.changed_at:%Y-%m-%d %H:%M}" if summary.changed_at else "-"
             print(
                 f"{name}\t{definition.title['ja']}\t{definition.geometry}\t{definition.visibility}\t{definition.owner}"
-                f"\t{summary.feature_count} features\t{changed}"
+                f"\t{'about ' if summary.is_estimated else ''}{summary.feature_count} features\t{changed}"
             )
     return 0
 

@@ -11,12 +11,14 @@ from webmap.staff import (
     history,
     import_layer,
     ingest,
+    keeping,
     layers,
     login,
     mailbox,
     new_layer,
     overview,
     second_factor,
+    styling,
 )
 from webmap.staff.access import blueprint
 
@@ -32,10 +34,12 @@ __all__ = [
     "history",
     "import_layer",
     "ingest",
+    "keeping",
     "layers",
     "login",
     "mailbox",
     "new_layer",
     "overview",
     "second_factor",
+    "styling",
 ]

@@ -53,7 +53,7 @@ class Line:
             "aliases": [self.header] if self.header else [],
         }
         if self.codes == OWN_CODES:
-            entry["choices"] = [_read_code(line) for line in self.own.splitlines() if line.strip()]
+            entry["choices"] = [read_code(line) for line in self.own.splitlines() if line.strip()]
         elif self.codes:
             entry["code_list"] = self.codes
         return entry
@@ -189,6 +189,7 @@ def _read_line(form: Form, position: int) -> Line:
     )
 
 
-def _read_code(line: str) -> dict[str, str]:
+def read_code(line: str) -> dict[str, str]:
+    """Return a code of a line `value | Japanese name | English name`; missing names are the one that is there."""
     value, ja, en = ([part.strip() for part in line.replace("｜", "|").split("|")] + ["", ""])[:3]
     return {"value": value, "ja": ja or value, "en": en or ja or value}

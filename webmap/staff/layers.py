@@ -18,6 +18,7 @@ from layers.definition import Definition
 from layers.exporter import export_layer
 from layers.legend import legend
 from layers.past import render_tile_at
+from layers.preview import render_preview_tile
 from layers.refusals import NotAllowedError
 from layers.tiles import render_tile
 from webmap import layer_map
@@ -39,19 +40,25 @@ DOWNLOADS = {
 
 @blueprint.get("/layers")
 def show_layers() -> str:
-    """Show all layers; of one that the role may not read, only whose it is."""
+    """Show all layers; of one that the role may not read, only whose it is; those out of use apart."""
     with staff_connection() as connection:
         rights = layer_rights(connection)
         definitions = load_layers(connection)
         summaries = {
             name: summarise_layer(connection, definition)
             for name, definition in definitions.items()
-            if name in rights and rights[name].may_see
+            if name in rights and rights[name].may_see and not definition.is_retired
         }
         titles = role_titles(connection)
     ordered = sorted(definitions.values(), key=lambda found: (found.owner, found.name_in(language())))
     return render_template(
-        "staff/layers.html", layers=ordered, rights=rights, summaries=summaries, titles=titles, legend=legend
+        "staff/layers.html",
+        layers=[found for found in ordered if not found.is_retired],
+        retired=[found for found in ordered if found.is_retired],
+        rights=rights,
+        summaries=summaries,
+        titles=titles,
+        legend=legend,
     )
 
 
@@ -89,12 +96,15 @@ def show_layer(name: str) -> str:
 
 @blueprint.get("/tiles/<name>/<int:z>/<int:x>/<int:y>.mvt")
 def show_layer_tile(name: str, z: int, x: int, y: int) -> Response:
-    """Answer a vector tile under the role of the department, as of `?at=`."""
+    """Answer a vector tile under the role of the department: as of `?at=`, or with the attributes of `?draw=a,b`."""
     if z > _DEEPEST_ZOOM or not (0 <= x < 2**z and 0 <= y < 2**z):
         abort(404)
     at = parse_as_of(request.args.get("at"))
+    tried = request.args.get("draw")
     with staff_connection() as connection:
-        if at is None:
+        if tried is not None:
+            tile = render_preview_tile(connection, find_layer(connection, name), z, x, y, tried.split(","))
+        elif at is None:
             tile = render_tile(connection, name, z, x, y)
         else:
             tile = render_tile_at(connection, find_layer(connection, name), z, x, y, at)

@@ -20,7 +20,7 @@ class LayerRights:
     Attributes
     ----------
     readers, editors : titles of departments. is_for_all : every department may see it.
-    may_see, may_edit : the same for the running role.
+    may_see, may_edit : the same for the running role. may_manage : the account may change the layer itself.
     """
 
     readers: tuple[str, ...]
@@ -28,6 +28,7 @@ class LayerRights:
     is_for_all: bool
     may_see: bool
     may_edit: bool
+    may_manage: bool
 
 
 def layer_rights(connection: Connection) -> dict[str, LayerRights]:
@@ -43,6 +44,7 @@ def layer_rights(connection: Connection) -> dict[str, LayerRights]:
             is_for_all=all(row.may_see for row in others),
             may_see=mine.may_see,
             may_edit=mine.may_edit,
+            may_manage=mine.may_manage,
         )
     return found
 

@@ -10,6 +10,7 @@ ORDER BY l.name, d.name
 -- name: own_rights
 SELECT l.name AS layer,
        has_table_privilege(format('layers.%I', l.name), 'SELECT') AS may_see,
-       has_table_privilege(format('layers.%I', l.name), 'UPDATE') AS may_edit
+       has_table_privilege(format('layers.%I', l.name), 'UPDATE') AS may_edit,
+       gis.keeps_layer(l.name, l.definition ->> 'owner') AS may_manage
 FROM gis.layer l
 WHERE to_regclass(format('layers.%I', l.name)) IS NOT NULL

@@ -3,6 +3,8 @@
 /* global L */
 (() => {
   const POINT_RADIUS = 5;
+  const LABEL_FONT = "12px system-ui, sans-serif";
+  const [LABEL_HEIGHT, LABEL_GAP] = [14, 3];
   const SHAPES = {
     square: [[-1, -1], [1, -1], [1, 1], [-1, 1]],
     triangle: [[0, -1.2], [1.2, 1], [-1.2, 1]],
@@ -43,6 +45,10 @@
   };
 
   const Tile = L.Canvas.Tile.extend({
+    _draw() {
+      this._labels = [];
+      L.Canvas.prototype._draw.call(this);
+    },
     _updateCircle(layer) {
       const shape = SHAPES[layer.options.symbol];
       if (shape && this._drawing && !layer._empty()) {
@@ -64,11 +70,23 @@
       const middle = closed ? L.bounds(part).getCenter() : first.add(second).divideBy(2);
       this._write(layer, middle.x, middle.y, "center");
     },
+    /** Whether a label overlaps none that this tile has written already; if so, its place is taken from now on. */
+    _hasRoom(text, x, y, align) {
+      this._ctx.font = LABEL_FONT;
+      const width = this._ctx.measureText(text).width;
+      const left = align === "center" ? x - width / 2 : x;
+      const box = [left - LABEL_GAP, y - LABEL_HEIGHT / 2, left + width + LABEL_GAP, y + LABEL_HEIGHT / 2];
+      this._labels ??= [];
+      if (this._labels.some((other) => box[0] < other[2] && other[0] < box[2] && box[1] < other[3] && other[1] < box[3])) return false;
+      this._labels.push(box);
+      return true;
+    },
     _write(layer, x, y, align) {
       const { width, height } = this._container;
       // A feature lies in several tiles: the one that holds its middle writes its label.
       if (!layer.options.label || x < 0 || y < 0 || x > width || y > height) return;
-      Object.assign(this._ctx, { font: "12px system-ui, sans-serif", textAlign: align, textBaseline: "middle", globalAlpha: 1, lineWidth: 3, strokeStyle: "#fff", fillStyle: "#1b1b1b", lineJoin: "round" });
+      if (!this._hasRoom(layer.options.label, x, y, align)) return;
+      Object.assign(this._ctx, { font: LABEL_FONT, textAlign: align, textBaseline: "middle", globalAlpha: 1, lineWidth: 3, strokeStyle: "#fff", fillStyle: "#1b1b1b", lineJoin: "round" });
       this._ctx.strokeText(layer.options.label, x, y);
       this._ctx.fillText(layer.options.label, x, y);
     },
