@@ -55,7 +55,7 @@ def enrolment_secret(connection: Connection, name: str, key: str) -> str | None:
 
 def provisioning_uri(name: str, secret: str, issuer: str) -> str:
     """Return what the QR code says to the app (the `otpauth://totp/` form that all of them read)."""
-    return pyotp.TOTP(secret).provisioning_uri(name, issuer_name=issuer)
+    return pyotp.TOTP(secret).provisioning_uri(name=name, issuer_name=issuer)
 
 
 def confirm_enrolment(connection: Connection, name: str, key: str, code: str) -> list[str] | None:

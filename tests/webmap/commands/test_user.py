@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from gis.accounts import find_account
 from gis.database import GATE, Database
@@ -76,3 +76,18 @@ def test_sessions_are_revoked_by_number_or_by_name(run: Run, database: Database,
     assert "has ended" in run("revoke", "1")
     assert "no running session" in run("revoke", "1", code=2)
     assert "2 sessions of mori" in run("revoke", "mori")
+
+
+def test_the_second_factor_is_announced_required_and_reset(run: Run, owner: Engine) -> None:
+    words = ("add", "head", "--title", "課長", "--department", "planning", "--role", "administrator")
+    assert "authenticator app" in run(*words)
+    assert "no second factor" in run("totp-reset", "head", code=2)
+    with owner.begin() as connection:
+        connection.execute(
+            text("INSERT INTO gis.second_factor (account, salt, confirmed_at) VALUES ('head', '', now())")
+        )
+    assert "\tsecond factor" in run("list")
+    run("totp-reset", "head")
+    assert "second factor removed" in run("events", "head")
+    assert run("second-factor") == "for alert approvers and administrators: required\n"
+    assert run("second-factor", "optional") == "for alert approvers and administrators: optional\n"
