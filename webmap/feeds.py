@@ -20,7 +20,12 @@ _SECONDS_FRESH = 10  # many browsers ask at once in a disaster; a proxy in front
 def _geojson(features: list[dict[str, Any]]) -> Response:
     """Answer a FeatureCollection with an ETag."""
     body = orjson.dumps({"type": "FeatureCollection", "features": features})
-    response = Response(body, mimetype="application/geo+json")
+    return _answer(body, "application/geo+json")
+
+
+def _answer(body: bytes | str, media_type: str) -> Response:
+    """Answer a feed: shared for a few seconds, one per language, with an ETag."""
+    response = Response(body, mimetype=media_type)
     response.cache_control.public = True
     response.cache_control.max_age = _SECONDS_FRESH
     response.vary.update(("Accept-Language", "Cookie"))
@@ -164,10 +169,4 @@ def incidents_atom() -> Response:
 
 def _atom(template: str, title: str, entries: list[Row[Any]]) -> Response:
     body = render_template(template, title=title, entries=entries, base_url=services().settings.base_url)
-    response = Response(body, mimetype="application/atom+xml")
-    response.cache_control.public = True
-    response.cache_control.max_age = _SECONDS_FRESH
-    response.vary.update(("Accept-Language", "Cookie"))
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+    return _answer(body, "application/atom+xml")

@@ -52,6 +52,11 @@ def take_out() -> Response | str | tuple[str, int]:
             with staff_connection() as connection:
                 chosen = _chosen(connection, request.form.getlist("layer"))
                 grounds = _find(connection, _BACKGROUNDS) if request.form.get("background") else []
+                rights = layer_rights(connection)
+                editable = [one for one in chosen if rights[one.name].may_edit]
+                if editable:
+                    # Work in the others could never come back, so they go along to be looked at.
+                    grounds, chosen = [*grounds, *(one for one in chosen if one not in editable)], editable
                 box = _box(request.form.get)
                 due_on = datetime.now().astimezone().date() + timedelta(days=DAYS_OUT)
                 names = "en" if language() == "en" else "ja"
