@@ -44,7 +44,7 @@ def log_in(app: Flask, name: str) -> FlaskClient:
 def enrol(client: FlaskClient) -> tuple[pyotp.TOTP, list[str]]:
     page = post(client, f"{FACTOR}/begin", present=PASSWORD)
     found = re.search(r'<code class="key"[^>]*>([A-Z2-7 ]+)</code>', page)
-    assert found and "<svg" in page
+    assert found and "<svg" in page and "viewBox" in page, "a fixed size would be cut off by a narrow page"
     totp = pyotp.TOTP(found.group(1).replace(" ", ""))
     codes = re.findall(
         r"<li><code>([a-z0-9]{5}-[a-z0-9]{5})</code>", post(client, f"{FACTOR}/confirm", code=totp.now())
