@@ -114,5 +114,5 @@ def _key() -> str:
 
 
 def _qr_code(content: str) -> Markup:
-    """An inline SVG that grows and shrinks whole, black on white in any colour scheme, with the quiet zone that readers need."""
-    return Markup(segno.make(content, error="m").svg_inline(omitsize=True, dark="#000", light="#fff"))  # noqa: S704  # our own
+    """An inline SVG that shrinks whole, black on white in any colour scheme, with the quiet zone that readers need."""
+    return Markup(segno.make(content, error="l").svg_inline(omitsize=True, dark="#000", light="#fff"))  # noqa: S704  # our own
