@@ -18,13 +18,16 @@ _NOT_NULL, _UNIQUE, _EXPRESSION = 1, 2, 4
 _READ_ONLY = tuple(name for name in SYSTEM_COLUMNS if name != "geom")
 
 
-def form_elements(attributes: tuple[Attribute, ...], key: str, language: str, is_file: bool = False) -> list[Any]:
+def form_elements(
+    attributes: tuple[Attribute, ...], key: str, language: str, is_file: bool = False, *, retired: tuple[str, ...] = ()
+) -> list[Any]:
     """Return the elements of a layer's form; the system columns are shown and not editable.
 
     Parameters
     ----------
     key : the attribute that tells features apart, "" = none.
     is_file : of a table in a file, whose only system column is `fid`; it is hidden there, since nobody may choose it.
+    retired : columns out of use, which neither form nor table shows.
     """
     fields = etree.Element("fieldConfiguration")
     aliases = etree.Element("aliases")
@@ -34,13 +37,19 @@ def form_elements(attributes: tuple[Attribute, ...], key: str, language: str, is
     for name in ("fid",) if is_file else _READ_ONLY:
         _widget(fields, name, "Hidden" if is_file else "TextEdit", {} if is_file else {"IsMultiline": False})
         etree.SubElement(editable, "field", name=name, editable="0")
+    table = etree.Element("attributetableconfig", actionWidgetStyle="dropDown", sortExpression="", sortOrder="0")
+    columns = etree.SubElement(table, "columns")
+    for name in retired:
+        _widget(fields, name, "Hidden", {})
+        etree.SubElement(editable, "field", name=name, editable="0")
+        etree.SubElement(columns, "column", type="field", name=name, hidden="1", width="-1")
     for attribute in attributes:
         _widget(fields, attribute.name, *_editor(attribute, language))
         title = attribute.title(language) + (f" [{attribute.unit}]" if attribute.unit else "")
         etree.SubElement(aliases, "alias", field=attribute.name, name=title)
         _constrain(constraints, expressions, attribute, attribute.name == key)
         etree.SubElement(editable, "field", name=attribute.name, editable="1")
-    return [fields, aliases, constraints, expressions, editable]
+    return [fields, aliases, constraints, expressions, editable, *([table] if retired else [])]
 
 
 def _widget(parent: Any, name: str, kind: str, config: dict[str, Any]) -> None:

@@ -63,6 +63,11 @@ class GrantedTable:
         """The attributes of this table."""
         return self.definition.table_attributes if self.shape else self.definition.personal_attributes
 
+    @property
+    def retired(self) -> tuple[str, ...]:
+        """The table's columns that are out of use; QGIS reads every column and has to be told to hide them."""
+        return tuple(one.name for one in self.definition.retired if one.personal != bool(self.shape))
+
 
 def write_project(
     connection: Connection, path: Path, address: ServerAddress, login: str | None = None, language: str = "ja"
@@ -112,6 +117,8 @@ def granted_tables(connection: Connection, login: str | None) -> list[GrantedTab
     rights = {row.table_name: row for row in connection.execute(_QUERIES["granted"], {"login": login})}
     found = []
     for definition in definitions.values():
+        if definition.is_retired:
+            continue
         for table, shapes in (
             (definition.name, _SHAPES_OF[definition.geometry]),
             (f"{definition.name}_personal", ("",) if definition.personal_attributes else ()),
@@ -203,7 +210,7 @@ def _map_layer(table: GrantedTable, address: ServerAddress, login: str | None, l
         layer.append(renderer(definition, language, table.shape))
     if has_label:
         layer.append(labeling(definition))
-    layer.extend(form_elements(table.attributes, definition.key, language))
+    layer.extend(form_elements(table.attributes, definition.key, language, retired=table.retired))
     return layer
 
 

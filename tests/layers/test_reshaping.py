@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from lxml import etree
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -25,6 +27,8 @@ from layers.editing import apply_changes
 from layers.fitting import MisfitError, require_fit
 from layers.history import feature_history
 from layers.past import features_at
+from layers.qgis.form import form_elements
+from layers.qgis.project import granted_tables
 from layers.refusals import ChangedMeanwhileError
 from layers.tiles import render_tile
 from layers.undo import undo_changeset
@@ -315,3 +319,18 @@ def test_the_command_line_changes_attributes_and_refuses_with_exit_code_2(
         reasons = connection.execute(text("SELECT reason FROM gis.layer_change ORDER BY id")).scalars().all()
     assert (deep.minimum, deep.maximum, deep.unit) == (None, 3.0, "m")
     assert any(reason.startswith("不要") for reason in reasons)
+
+
+def test_a_qgis_project_hides_what_is_out_of_use(
+    seat: Definition, database: Database, keeper: str, owner: Engine
+) -> None:
+    gone = reshaping.retire_attribute(seat, "width_cm")
+    elements = form_elements(gone.table_attributes, gone.key, "ja", retired=tuple(one.name for one in gone.retired))
+    written = b"".join(etree.tostring(element) for element in elements).decode()
+    assert re.search(r'<field name="width_cm"[^>]*><editWidget type="Hidden">', written)
+    assert '<column type="field" name="width_cm" hidden="1"' in written
+    retired = reshaping.change_settings(seat, {"is_retired": True})
+    with database.begin("dept_planning", keeper) as connection:
+        change_layer(connection, seat, retired)
+    with owner.begin() as connection:
+        assert "bench_seat" not in {table.table for table in granted_tables(connection, None)}

@@ -72,7 +72,7 @@ def show_layer(name: str) -> str:
         rights = layer_rights(connection)[name]
         summary = summarise_layer(connection, definition)
         first = _first_change(connection, definition)
-        start = _middle_place(connection, summary)
+        start = middle_place(connection, summary)
         titles = role_titles(connection)
     tiles_url = f"/staff/tiles/{name}/{{z}}/{{x}}/{{y}}.mvt?at={quote(written)}"
     now = datetime.now().astimezone()
@@ -145,7 +145,7 @@ def _first_change(connection: Connection, definition: Definition) -> datetime | 
     return None if found is None else found[0]
 
 
-def _middle_place(connection: Connection, summary: LayerSummary) -> tuple[float, float] | None:
+def middle_place(connection: Connection, summary: LayerSummary) -> tuple[float, float] | None:
     """Return (lon, lat) of a feature in the middle of a layer, None when it has no position at all."""
     if summary.extent is None:
         return None

@@ -9,8 +9,9 @@ ORDER BY l.name, d.name
 
 -- name: own_rights
 SELECT l.name AS layer,
-       has_table_privilege(format('layers.%I', l.name), 'SELECT') AS may_see,
-       has_table_privilege(format('layers.%I', l.name), 'UPDATE') AS may_edit,
+       -- A layer out of use is kept, not shown.
+       is_shown AND has_table_privilege(format('layers.%I', l.name), 'SELECT') AS may_see,
+       is_shown AND has_table_privilege(format('layers.%I', l.name), 'UPDATE') AS may_edit,
        gis.keeps_layer(l.name, l.definition ->> 'owner') AS may_manage
-FROM gis.layer l
+FROM gis.layer l, LATERAL (SELECT NOT coalesce((l.definition ->> 'is_retired')::boolean, false) AS is_shown) AS use
 WHERE to_regclass(format('layers.%I', l.name)) IS NOT NULL

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gis.errors import UsageError
+from gis.languages import LANGUAGES
 from layers.definition import Attribute, Definition
 from layers.legend import class_label, legend
 from layers.style import Style, StyleClass, parse_style
 from webmap.colours import LEAST_CONTRAST, Palette, alike, contrast
-from webmap.languages import gettext
+from webmap.languages import SOURCE_LANGUAGE, gettext, load_catalogue, mark
 
 Form = Mapping[str, str]
 
@@ -82,7 +83,10 @@ def read_style(definition: Definition, form: Form) -> Style:
 def with_classes(style: Style, by: str, classes: Sequence[StyleClass], palette: Palette) -> Style:
     """Return a style drawn by new classes in a palette's colours."""
     colors = palette.pick(len(classes))
-    coloured = tuple(replace(one, color=color) for one, color in zip(classes, colors, strict=True))
+    coloured = tuple(
+        replace(one, color=color, label=_yes_or_no(one.value) if isinstance(one.value, bool) else one.label)
+        for one, color in zip(classes, colors, strict=True)
+    )
     return replace(style, by=by, classes=coloured)
 
 
@@ -108,10 +112,19 @@ def style_hints(definition: Definition, language: str) -> list[str]:
 
 def row_title(attribute: Attribute, row: Row, language: str) -> str:
     """Return the words by which a row is known: the code's name or the range."""
+    if row.ja or row.en:
+        return row.en if language == "en" else row.ja
     if row.value:
         return class_label(attribute, StyleClass(value=_typed(attribute, row.value)), language)
     low, high = (_number(text) if text else None for text in (row.min, row.max))
     return "" if low is None and high is None else class_label(attribute, StyleClass(min=low, max=high), language)
+
+
+def _yes_or_no(value: bool) -> dict[str, str]:
+    word = mark("yes") if value else mark("no")
+    return {language: load_catalogue(language)[word] for language in LANGUAGES if language != SOURCE_LANGUAGE} | {
+        SOURCE_LANGUAGE: word
+    }
 
 
 def _read_class(attribute: Attribute, form: Form, n: int) -> dict[str, Any]:

@@ -31,6 +31,7 @@ from webmap.staff.keeping import (
     read_reason,
     save_definition,
 )
+from webmap.staff.layers import middle_place
 from webmap.staff.rights import LayerRights
 from webmap.staff.style_form import read_style, row_title, rows_of, style_hints, with_classes
 
@@ -110,6 +111,7 @@ def _shipped_style(definition: Definition) -> Style:
 def _page(definition: Definition, shown: Definition, rights: LayerRights, error: UsageError | None = None) -> str:
     with staff_connection() as connection:
         summary = summarise_layer(connection, definition)
+        start = middle_place(connection, summary)
     draw = ",".join(attribute.name for attribute in shown.drawn_attributes)
     tiles = f"/staff/tiles/{definition.name}/{{z}}/{{x}}/{{y}}.mvt?draw="
     by = shown.style.by
@@ -120,6 +122,7 @@ def _page(definition: Definition, shown: Definition, rights: LayerRights, error:
         rights=rights,
         seen=definition_mark(definition),
         summary=summary,
+        start=start,
         tiles=tiles,
         script=layer_map.layer_map_script(services().town, shown, tiles + draw, language()),
         assets=layer_map,

@@ -23,8 +23,9 @@ async function preview() {
 }
 
 dressMap(map);
-const extent = JSON.parse(box.dataset.extent);
+const [extent, start, minZoom] = [box.dataset.extent, box.dataset.start, box.dataset.minZoom].map(JSON.parse);
 if (extent) map.fitBounds([[extent[1], extent[0]], [extent[3], extent[2]]], { maxZoom: 16, animate: false });
+if (start && map.getZoom() < minZoom) map.setView([start[1], start[0]], minZoom, { animate: false });
 box.dataset.ready = "style";
 form.addEventListener("input", () => {
   clearTimeout(wait);
