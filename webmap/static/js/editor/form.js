@@ -57,9 +57,9 @@ export class Form {
   #fields = []; // {attribute, control, problem}
   #position = null;
 
-  constructor(box, store) {
-    this.box = box;
-    this.store = store;
+  /** `refused`: id → [{column, text}] that the database would not take; told beside the field until it is changed. */
+  constructor(box, store, refused) {
+    Object.assign(this, { box, store, refused });
     store.addEventListener("selection", () => this.build());
     store.addEventListener("change", () => this.refresh());
     this.build();
@@ -104,6 +104,8 @@ export class Form {
   }
 
   #problem(record, attribute, value) {
+    const refused = this.refused.get(record.id)?.find(({ column }) => column === attribute.name);
+    if (refused) return refused.text;
     if (!attribute.is_personal) return problemOf(attribute, value);
     return problemsOf(record).find(({ column }) => column === attribute.name)?.text ?? "";
   }
@@ -117,6 +119,9 @@ export class Form {
         problem.textContent = say("problem_number", { label: attribute.label });
         control.setAttribute("aria-invalid", "true");
         return;
+      }
+      for (const { id } of this.store.selected) {
+        this.refused.set(id, (this.refused.get(id) ?? []).filter(({ column }) => column !== attribute.name));
       }
       const value = read(control, attribute);
       this.store.run(this.store.selected.map((record) => ({ id: record.id, after: { ...record, attributes: { ...record.attributes, [attribute.name]: value } } })));

@@ -47,7 +47,7 @@ function describe({ before, after }) {
 export class UnsavedList {
   constructor(box, heading, store, show) {
     Object.assign(this, { box, heading, store, show });
-    this.refused = new Map(); // id → sentences of the database
+    this.refused = new Map(); // id → [{column, text}] of the database
     store.addEventListener("change", () => this.render());
   }
 
@@ -66,7 +66,7 @@ export class UnsavedList {
   #line(entry) {
     const record = entry.after ?? entry.before;
     const verb = say(!entry.before ? "added" : entry.before.isDeleted ? "restored" : entry.after ? "changed" : "deleted");
-    const texts = [...(entry.after ? problemsOf(entry.after).map(({ text }) => text) : []), ...(this.refused.get(entry.id) ?? [])];
+    const texts = [...(entry.after ? problemsOf(entry.after).map(({ text }) => text) : []), ...(this.refused.get(entry.id) ?? []).map(({ text }) => text)];
     const back = element("button", { type: "button", class: "slim", "aria-label": `${say("take_back")}: ${nameOf(record)}` }, say("take_back"));
     back.addEventListener("click", () => this.store.run([{ id: entry.id, after: entry.before?.isDeleted ? null : entry.before }]));
     const line = element("li", {}, element("strong", {}, `${verb}: `), nameOf(record), " ");

@@ -20,7 +20,7 @@ const store = new Store();
 const saving = new Saving();
 const drawing = new Drawing(map, store);
 const unsavedList = new UnsavedList(find("unsaved"), find("unsaved-heading"), store, show);
-const form = new Form(find("form"), store);
+const form = new Form(find("form"), store, unsavedList.refused);
 const files = new Files(find("files-of-feature"), find("status"), store);
 let lastLoad = 0;
 
@@ -107,11 +107,12 @@ function saved(outcome) {
 
 function refused(sent, status, answer) {
   unsavedList.refused.clear();
-  for (const { position, text } of answer?.problems ?? []) {
+  for (const { position, column, text } of answer?.problems ?? []) {
     const id = sent[position]?.id ?? (sent.length === 1 ? sent[0].id : null);
-    if (id) unsavedList.refused.set(id, [...(unsavedList.refused.get(id) ?? []), text]);
+    if (id) unsavedList.refused.set(id, [...(unsavedList.refused.get(id) ?? []), { column, text }]);
   }
   unsavedList.render();
+  form.refresh();
   const lines = [...new Set((answer?.problems ?? []).map(({ text }) => text)), answer?.detail].filter(Boolean);
   tell(answer?.message ?? say(status === 0 ? "save_offline" : status === 200 ? "save_logged_out" : "save_failed"), "error", lines);
   if (answer?.changeset) linkChangeset(answer.changeset);
