@@ -189,9 +189,8 @@ def _zip(**entries: bytes) -> bytes:
     return body.getvalue()
 
 
-@pytest.mark.parametrize(
-    ("name", "body", "message"),
-    [
+def _bad_files() -> list[tuple[str, bytes, str]]:
+    return [
         ("empty.csv", b"", "is empty"),
         ("setup.csv", b"MZ\x90\x00\x03\x00\x00\x00", "is no .csv file"),
         ("setup.exe", b"MZ\x90\x00", "is of no kind that is read"),
@@ -202,15 +201,19 @@ def _zip(**entries: bytes) -> bytes:
         ("bomb.zip", _zip(**{"a.csv": bytes(310_000_000)}), "unpacks into more than"),
         ("other.zip", _zip(**{"readme.md": b"x"}), "Nothing in it can be read"),
         ("../../evil.zip", _zip(**{"../../../etc/passwd.csv": b""}), "is empty"),
-    ],
-)
-def test_a_file_that_is_not_what_it_says_is_refused_and_not_kept(
-    keeper: FlaskClient, settings: Settings, name: str, body: bytes, message: str
-) -> None:
-    answer = send_file(keeper, name, body)
-    assert answer.status_code == 400
-    assert message in html.unescape(answer.text)
-    assert list(settings.var_dir.glob("uploads/*")) == []
+    ]
+
+
+def test_a_file_that_is_not_what_it_says_is_refused_and_not_kept(keeper: FlaskClient, settings: Settings) -> None:
+    for name, body, message in _bad_files():
+        answer = send_file(keeper, name, body)
+        assert (answer.status_code, message in html.unescape(answer.text)) == (400, True), name
+        assert list(settings.var_dir.glob("uploads/*")) == [], name
+
+
+def test_a_file_may_be_larger_than_other_forms(keeper: FlaskClient) -> None:
+    body = "名称,経度,緯度,備考\n" + "丘,141.2,38.4," + "あ" * 600_000 + "\n"
+    assert send_file(keeper, "large.csv", body.encode()).status_code == 303
 
 
 def test_a_table_of_addresses_says_what_it_lacks_and_lets_the_columns_be_named(keeper: FlaskClient) -> None:
@@ -265,28 +268,23 @@ def test_a_layer_is_made_without_a_file_line_by_line(keeper: FlaskClient, databa
     assert codes.codes[0].name("ja") == "木"
 
 
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
+def test_a_form_that_cannot_work_keeps_what_was_written(keeper: FlaskClient) -> None:
+    mistakes: list[tuple[dict[str, Any], str]] = [
         ({"reason": ""}, "There is no reason"),
         ({"name": "shelter"}, "There is a layer shelter already"),
         ({"name": "Ben ch"}, "is no name"),
         ({"ja": ""}, "has no title"),
         ({"c0_name": "fid"}, "taken by the system"),
         ({"c0_type": "real", "c0_codes": "own", "c0_own": "a"}, "Only text has a code list"),
-    ],
-)
-def test_a_form_that_cannot_work_keeps_what_was_written(
-    keeper: FlaskClient, changes: dict[str, Any], message: str
-) -> None:
+    ]
     url = "/staff/layers/new/form"
     fields = fields_of(keeper.get(url).text) | {
         "name": "bench", "ja": "ベンチ", "c0_name": "material", "c0_ja": "材質", "reason": "r", "action": "save",
     }  # fmt: skip
-    answer = keeper.post(url, data=fields | changes)
-    assert answer.status_code == 400
-    assert message in html.unescape(answer.text)
-    assert "材質" in answer.text
+    for changes, message in mistakes:
+        answer = keeper.post(url, data=fields | changes)
+        assert (answer.status_code, message in html.unescape(answer.text)) == (400, True), message
+        assert "材質" in answer.text
 
 
 def test_uploads_are_removed_after_a_day(wells: tuple[str, dict[str, str]], settings: Settings) -> None:
