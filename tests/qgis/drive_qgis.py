@@ -1,7 +1,8 @@
 """Drives the real QGIS of the distribution without a screen; run by the system's Python, prints one JSON object.
 
-python3 drive_qgis.py describe|edit|look|intrude FILE
-    # a project's layers; an edit; a layer by its URI (in FILE); features for layers that are not one's own (in FILE)
+python3 drive_qgis.py describe|edit|look|intrude|field|pipes FILE
+    # a project's layers; an edit; a layer by its URI (in FILE); features for layers that are not one's own (in FILE);
+    # a checked-out file's evacuation sites, edited; its sewer pipes
 """
 
 import json
@@ -147,10 +148,32 @@ def intrude(path: Path) -> dict[str, object]:
     return {"answers": answers}
 
 
+def field(path: Path) -> dict[str, object]:
+    """Open a checked-out layer as a person in the field does, add to it and change it."""
+    layer = QgsVectorLayer(f"{path}|layername=evacuation_site", "sites", "ogr")
+    found = _layer(layer)
+    fields = layer.fields()
+    other = next(layer.getFeatures())
+    assert layer.startEditing()
+    layer.changeAttributeValue(other.id(), fields.indexOf("capacity"), 55)
+    point = QgsGeometry.fromPointXY(QgsPointXY(141.2, 38.41))
+    new = QgsVectorLayerUtils.createFeature(
+        layer, point, {fields.indexOf("name"): "新", fields.indexOf("site_id"): "QGIS-1"}
+    )
+    assert layer.addFeature(new)
+    return {"layer": found, "is_saved": layer.commitChanges(), "errors": layer.commitErrors()}
+
+
+def pipes(path: Path) -> dict[str, object]:
+    """Open the sewer pipes of a checked-out file."""
+    return {"layer": _layer(QgsVectorLayer(f"{path}|layername=sewer_pipe", "pipes", "ogr"))}
+
+
 if __name__ == "__main__":
     application = QgsApplication([], False)
     application.initQgis()
-    result = {"describe": describe, "edit": edit, "look": look, "intrude": intrude}[sys.argv[1]](Path(sys.argv[2]))
+    parts = (describe, edit, look, intrude, field, pipes)
+    result = {part.__name__: part for part in parts}[sys.argv[1]](Path(sys.argv[2]))
     print(json.dumps(result, ensure_ascii=False))
     sys.stdout.flush()
     QgsProject.instance().clear()
