@@ -27,7 +27,8 @@ const [extent, start, minZoom] = [box.dataset.extent, box.dataset.start, box.dat
 if (extent) map.fitBounds([[extent[1], extent[0]], [extent[3], extent[2]]], { maxZoom: 16, animate: false });
 if (start && map.getZoom() < minZoom) map.setView([start[1], start[0]], minZoom, { animate: false });
 box.dataset.ready = "style";
-form.addEventListener("input", () => {
+form.addEventListener("input", ({ target }) => {
+  if (target.name === "reason") return;
   clearTimeout(wait);
   wait = setTimeout(preview, PAUSE_MS);
 });
