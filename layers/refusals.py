@@ -43,7 +43,7 @@ def refusals(definition: Definition) -> Iterator[None]:
     ------
     NotAllowedError : a missing grant or a row policy.
     InvalidChangesError : a check, a required value or a unique key, with its attribute.
-    ChangedMeanwhileError : a deadlock, a lock that was not given in time, or a feature restored twice.
+    ChangedMeanwhileError : a deadlock, a lock not given in time, a feature restored twice, an attribute just renamed.
     """
     try:
         yield
@@ -55,6 +55,9 @@ def refusals(definition: Definition) -> Iterator[None]:
             raise _quicker(definition) from error
         raise InvalidChangesError([problem]) from error
     except (errors.DeadlockDetected, errors.LockNotAvailable, errors.ObjectNotInPrerequisiteState) as error:
+        raise _quicker(definition) from error
+    except errors.UndefinedColumn as error:
+        # An attribute was renamed between the look at the definition and the statement.
         raise _quicker(definition) from error
 
 

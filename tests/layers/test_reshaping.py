@@ -334,3 +334,14 @@ def test_a_qgis_project_hides_what_is_out_of_use(
         change_layer(connection, seat, retired)
     with owner.begin() as connection:
         assert "bench_seat" not in {table.table for table in granted_tables(connection, None)}
+
+
+def test_who_saves_with_a_name_that_was_just_changed_is_told_to_look_again(
+    seat: Definition, database: Database, keeper: str
+) -> None:
+    with database.begin("dept_planning", keeper) as connection:
+        renamed = reshaping.rename_attribute(seat, "material", "stuff")
+        change_layer(connection, seat, renamed, {"material": "stuff"})
+        fid = number_of(connection, "1")
+    with pytest.raises(ChangedMeanwhileError), database.begin("dept_planning", keeper) as connection:
+        apply_changes(connection, seat, [Update(fid, 1, {"material": "石"})], "石")

@@ -111,6 +111,8 @@ def _show(database: Database, args: argparse.Namespace) -> int:
         marks = [word for word in ("required", "personal", "drawn") if getattr(attribute, word)]
         kind = attribute.code_list or attribute.type
         print(f"  {attribute.name}\t{attribute.label['ja']}\t{kind} {attribute.unit}\t{' '.join(marks)}".rstrip())
+    if definition.retired:
+        print(f"  out of use: {', '.join(attribute.name for attribute in definition.retired)}")
     return 0
 
 
