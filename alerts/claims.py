@@ -63,9 +63,11 @@ class Claims:
         self._busy -= 1
         self._needs_more.set()
 
-    def put_back(self, claimed: Claimed) -> None:
+    async def put_back(self, claimed: Claimed) -> None:
         """Give a delivery back that could not be handed over here; another lane may take it."""
-        self._queue.appendleft(claimed)
+        async with self._changed:
+            self._queue.appendleft(claimed)
+            self._changed.notify()
 
     async def feed(self, ledger: Ledger, letters: Letters, lanes: Sequence[Lane]) -> None:
         """Run the lanes and claim for them until nothing is due, or no lane is left."""

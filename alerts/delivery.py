@@ -17,6 +17,7 @@ import structlog
 
 from alerts import outbox
 from alerts.bounces import suspend_refusers
+from alerts.channels import smtp
 from alerts.channels.mail import MailChannel
 from alerts.claims import Claims
 from alerts.lane import Lane
@@ -68,7 +69,10 @@ async def _send(
     claims = Claims(database, sender_id, alert_id, most, counts)
     try:
         async with Ledger(database, sender_id, thread) as ledger:
-            lanes = [Lane(claims, ledger, letters, MailChannel(pool, _own_name()), counts) for _ in range(most)]
+            lanes = [
+                Lane(claims, ledger, letters, MailChannel(pool, _own_name(), smtp.TIMEOUTS), counts)
+                for _ in range(most)
+            ]
             await claims.feed(ledger, letters, lanes)
     finally:
         # Whatever happened: what is still claimed goes back, and the others learn how the relays do.

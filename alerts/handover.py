@@ -86,7 +86,7 @@ def settle(
         "relays": [outcome.relay for outcome in outcomes],
         "states": [outcome.state for outcome in outcomes],
         "replies": [outcome.reply for outcome in outcomes],
-        "retries": [outcome.retry_in_s for outcome in outcomes],
+        "retries": [float(outcome.retry_in_s) for outcome in outcomes],
         "doubts": [outcome.in_doubt for outcome in outcomes],
         "kinds": [outcome.kind for outcome in outcomes],
         "statuses": [outcome.status for outcome in outcomes],

@@ -58,7 +58,7 @@ class Lane:
                     outcome = await self._attempt(claimed, message)
                 except TransportError as error:  # no relay
                     await self._ledger.forget(claimed.recipient.delivery_id)
-                    self._claims.put_back(claimed)
+                    await self._claims.put_back(claimed)
                     self._claims.down = (self._relay(), error.reply)
                     return False
             claimed = self._claims.take_now()

@@ -60,3 +60,8 @@ def count_states(connection: Connection, alert_id: int | None = None) -> list[Ro
 def count_failures(connection: Connection, alert_id: int | None = None, most: int = 20) -> list[Row[Any]]:
     """Return the attempts that did not work by the relay's own words, newest first, of one alert or of all."""
     return list(connection.execute(_QUERIES["count_failures"], {"alert_id": alert_id, "most": most}))
+
+
+def count_in_doubt(connection: Connection, alert_id: int | None = None) -> int:
+    """Return how many messages may have arrived twice: handed over without an answer, and sent again."""
+    return int(connection.execute(_QUERIES["count_in_doubt"], {"alert_id": alert_id}).scalar_one())

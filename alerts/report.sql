@@ -36,3 +36,9 @@ WHERE t.outcome <> 'accepted' AND d.alert_id = coalesce(CAST(:alert_id AS bigint
 GROUP BY t.outcome, t.relay, t.reply
 ORDER BY max(t.started_at) DESC
 LIMIT :most
+
+-- name: count_in_doubt
+-- :alert_id NULL = all alerts.
+SELECT count(DISTINCT t.delivery_id)
+FROM alerts.attempt t JOIN alerts.delivery d ON d.id = t.delivery_id
+WHERE t.in_doubt AND d.alert_id = coalesce(CAST(:alert_id AS bigint), d.alert_id)

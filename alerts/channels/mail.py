@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 
 from alerts.channels import TransportError
-from alerts.channels.smtp import SmtpConnection, SmtpLost, SmtpRefused, Timeouts, connect
+from alerts.channels.smtp import TIMEOUTS, SmtpConnection, SmtpLost, SmtpRefused, Timeouts, connect
 from alerts.headers import format_address
 from alerts.relays import RelayPool
 from gis.relay import Relay
@@ -28,7 +28,7 @@ class MailChannel:
         self.relay: Relay | None = None
         self._pool = pool
         self._name = name
-        self._timeouts = timeouts or Timeouts()
+        self._timeouts = timeouts or TIMEOUTS
         self._connection: SmtpConnection | None = None
         self._avoid: set[Relay] = set()
         self._accepted = 0  # on this connection

@@ -34,6 +34,9 @@ class Timeouts:
     content: float = 600
 
 
+TIMEOUTS = Timeouts()
+
+
 class SmtpLost(Exception):
     """The connection is gone; `in_doubt` when the content was handed over and no answer came."""
 
@@ -266,7 +269,7 @@ async def connect(relay: Relay, name: str, timeouts: Timeouts | None = None) -> 
     SmtpRefused, SmtpLost : the server does not want us.
     OSError, ssl.SSLError : it cannot be reached, or its certificate is not valid for its name.
     """
-    timeouts = timeouts or Timeouts()
+    timeouts = timeouts or TIMEOUTS
     context = ssl.create_default_context(cafile=relay.ca or None) if relay.tls != "none" else None
     loop = asyncio.get_running_loop()
     async with asyncio.timeout(timeouts.connect):

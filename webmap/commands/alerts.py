@@ -106,9 +106,12 @@ def _report(database: Database, alert_id: int | None) -> None:
             course = report.report_alert(connection, alert_id)
             states, failures = course.states, course.failures
             _print_alert(course)
+        in_doubt = report.count_in_doubt(connection, alert_id)
     print("mails:" if states else "mails: none")
     for row in states:
         _print_state(row)
+    if in_doubt:
+        print(f"may have arrived twice: {in_doubt} (handed over, but the answer was lost)")
     if failures:
         print("not handed over:")
     for row in failures:
