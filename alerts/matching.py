@@ -19,20 +19,42 @@ SITE_HAZARDS = {
 }
 
 
-def freeze_recipients(connection: Connection, alert_id: int, kind: str, phase: str, town: Town) -> int:
+def freeze_recipients(
+    connection: Connection, alert_id: int, kind: str, phase: str, town: Town, only_late: bool = False
+) -> int:
     """Write one delivery per person concerned, with places and the nearest usable sites; return how many.
 
     A message that ends a thread (`cleared`, `withdrawn`) names no sites: nobody needs to flee.
-    Roles: `machimori_service`, `dept_disaster`. The alert must be approved; the database refuses otherwise.
+    Below level 4 a message waits for the end of a person's quiet hours; one that waits is overtaken by a newer message
+    of its thread. Roles: `machimori_service`, `dept_disaster`. The alert must be approved; else the database refuses.
+
+    Parameters
+    ----------
+    only_late : only who subscribed, or changed the subscription, after the alert was sent.
     """
     hazard = SITE_HAZARDS.get(kind, "") if phase in ("issued", "updated") else ""
-    parameters = {"alert_id": alert_id, "plane_epsg": town.plane_epsg, "hazard": hazard}
-    return connection.execute(_compose("insert_deliveries"), parameters).rowcount
+    parameters = {"alert_id": alert_id, "plane_epsg": town.plane_epsg, "hazard": hazard, "only_late": only_late}
+    connection.execute(_QUERIES["stage_sites"])
+    connection.execute(_QUERIES["fill_sites"], parameters)
+    connection.execute(_QUERIES["index_sites"])
+    count = connection.execute(_compose("insert_deliveries"), parameters).rowcount
+    connection.execute(_QUERIES["drop_sites"])
+    connection.execute(_QUERIES["suppress_held"], {"alert_id": alert_id})
+    return count
+
+
+def reach_latecomers(connection: Connection, town: Town) -> int:
+    """Write deliveries of the alerts that hold to those who subscribed meanwhile and are inside; return how many."""
+    return sum(
+        freeze_recipients(connection, alert.id, alert.kind, alert.phase, town, only_late=True)
+        for alert in connection.execute(_QUERIES["running_alerts"]).all()
+    )
 
 
 def count_recipients(connection: Connection, alert_id: int, town: Town) -> dict[str, int]:
     """Return how many people an alert would reach if it were approved now, per language."""
-    rows = connection.execute(_compose("count_recipients"), {"alert_id": alert_id, "plane_epsg": town.plane_epsg})
+    parameters = {"alert_id": alert_id, "plane_epsg": town.plane_epsg, "only_late": False}
+    rows = connection.execute(_compose("count_recipients"), parameters)
     return {row.language: row.people for row in rows}
 
 

@@ -3,7 +3,7 @@
 -- its thread. One row per person, with the names of the places inside and where to measure distances from.
 -- The plane is the town's zone in metres; the area is one row, so the join runs place_reach per area.
 WITH message AS MATERIALIZED (
-    SELECT a.id, a.kind, a.cap_status, a.msg_type, coalesce(a.thread_id, a.id) AS thread_id,
+    SELECT a.id, a.kind, a.cap_status, a.msg_type, coalesce(a.thread_id, a.id) AS thread_id, a.sent_at,
            ST_Transform(a.area, CAST(:plane_epsg AS int)) AS plane
     FROM alerts.alert a WHERE a.id = :alert_id
 ), inside AS (
@@ -26,32 +26,67 @@ CROSS JOIN alerts.subscriber s
 LEFT JOIN inside i ON i.subscriber_id = s.id
 LEFT JOIN earlier e ON e.subscriber_id = s.id
 WHERE s.state = 'confirmed'
+  AND (NOT CAST(:only_late AS boolean) OR s.updated_at > m.sent_at)
   AND (m.cap_status = 'Actual' OR s.is_drill)
   AND (e.subscriber_id IS NOT NULL OR (m.msg_type <> 'Cancel' AND i.subscriber_id IS NOT NULL AND m.kind = ANY (s.kinds)))
 
 -- name: insert_deliveries
--- Freezes the recipients with the three sites nearest to each (:hazard '' = the message names none).
--- Demonstration sites stand aside as soon as there are real ones.
-WITH recipient AS MATERIALIZED ({recipients}),
-site AS MATERIALIZED (
-    SELECT s.fid, s.name, round(ST_X(s.geom)::numeric, 6) AS lon, round(ST_Y(s.geom)::numeric, 6) AS lat,
-           ST_Transform(s.geom, CAST(:plane_epsg AS int)) AS plane
-    FROM layers.evacuation_site s
-    WHERE CASE :hazard WHEN 'tsunami' THEN s.tsunami WHEN 'flood' THEN s.flood WHEN 'landslide' THEN s.landslide
-                       WHEN 'storm_surge' THEN s.storm_surge WHEN 'earthquake' THEN s.earthquake
-                       WHEN 'large_fire' THEN s.large_fire ELSE false END
-      AND (NOT s.is_demo OR NOT EXISTS (SELECT FROM layers.evacuation_site r WHERE NOT r.is_demo))
-)
-INSERT INTO alerts.delivery (alert_id, subscriber_id, address, language, place_names, nearest_sites)
+-- Freezes the recipients with the three sites nearest to each.
+-- Below level 4 a message waits for the end of the person's quiet hours, in the town's time; from 4 on it goes at once.
+WITH recipient AS MATERIALIZED ({recipients})
+INSERT INTO alerts.delivery (alert_id, subscriber_id, address, language, place_names, nearest_sites, is_held, next_attempt_at)
 SELECT :alert_id, r.subscriber_id, r.email, r.language, r.place_names,
        coalesce((
            SELECT jsonb_agg(jsonb_build_object('name', near.name, 'distance_m', round(near.distance_m::numeric, 1),
                                                'lon', near.lon, 'lat', near.lat) ORDER BY near.distance_m, near.fid)
            FROM (SELECT site.fid, site.name, site.lon, site.lat, site.plane <-> r.plane AS distance_m
-                 FROM site ORDER BY site.plane <-> r.plane, site.fid LIMIT 3) near), '[]')
+                 FROM usable_site site ORDER BY site.plane <-> r.plane, site.fid LIMIT 3) near), '[]'),
+       held.until IS NOT NULL, coalesce(held.until, now())
 FROM recipient r
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN a.level < 4 THEN alerts.quiet_end(s.quiet_from, s.quiet_until, now()) END AS until
+    FROM alerts.subscriber s, alerts.alert a
+    WHERE s.id = r.subscriber_id AND a.id = :alert_id
+) held
 ORDER BY r.subscriber_id
 ON CONFLICT (alert_id, subscriber_id, channel) DO NOTHING
 
+-- name: stage_sites
+-- The usable sites in the town's plane, with an index that finds the nearest without looking at all.
+-- Demonstration sites stand aside as soon as there are real ones; without a hazard there are none.
+CREATE TEMPORARY TABLE usable_site (fid bigint, name text, lon numeric, lat numeric, plane geometry(Point)) ON COMMIT DROP
+
+-- name: fill_sites
+INSERT INTO usable_site
+SELECT s.fid, s.name, round(ST_X(s.geom)::numeric, 6) AS lon, round(ST_Y(s.geom)::numeric, 6) AS lat,
+       ST_Transform(s.geom, CAST(:plane_epsg AS int)) AS plane
+FROM layers.evacuation_site s
+WHERE CASE CAST(:hazard AS text) WHEN 'tsunami' THEN s.tsunami WHEN 'flood' THEN s.flood WHEN 'landslide' THEN s.landslide
+                   WHEN 'storm_surge' THEN s.storm_surge WHEN 'earthquake' THEN s.earthquake
+                   WHEN 'large_fire' THEN s.large_fire ELSE false END
+  AND (NOT s.is_demo OR NOT EXISTS (SELECT FROM layers.evacuation_site r WHERE NOT r.is_demo))
+
+-- name: index_sites
+-- Usage: the three sites nearest to each recipient.
+CREATE INDEX ON usable_site USING gist (plane)
+
+-- name: drop_sites
+DROP TABLE usable_site
+
 -- name: count_recipients
 SELECT language, count(*) AS people FROM ({recipients}) r GROUP BY language
+
+-- name: suppress_held
+-- What waited for the morning is overtaken by a newer message of its thread.
+UPDATE alerts.delivery d SET state = 'suppressed', finished_at = now()
+FROM alerts.delivery newer, alerts.alert a, alerts.alert older
+WHERE newer.alert_id = :alert_id AND a.id = :alert_id AND older.id = d.alert_id
+  AND coalesce(older.thread_id, older.id) = coalesce(a.thread_id, a.id) AND older.id < a.id
+  AND d.subscriber_id = newer.subscriber_id AND d.is_held AND d.state = 'pending'
+
+-- name: running_alerts
+-- Alerts that still hold and that somebody may have subscribed too late for.
+SELECT a.id, a.kind, a.phase FROM alerts.alert a
+WHERE a.state IN ('sending', 'sent') AND a.phase IN ('issued', 'updated') AND a.expires_at > clock_timestamp()
+  AND EXISTS (SELECT FROM alerts.subscriber s WHERE s.state = 'confirmed' AND s.updated_at > a.sent_at)
+ORDER BY a.id

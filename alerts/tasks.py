@@ -13,10 +13,12 @@ from alerts.bounces import suspend_refusers, take_return
 from alerts.consider import consider
 from alerts.delivery import send_alert
 from alerts.ledger import BEAT_S
+from alerts.matching import reach_latecomers
 from alerts.return_path import find_addresses
 from alerts.thread import undecided_situations
 from gis.database import SERVICE
 from gis.jobs import context, enqueue, task
+from gis.town import load_town
 
 _log = structlog.get_logger(__name__)
 # Alerts that this process is sending: a second event loop in it would not be faster, only hold more connections.
@@ -56,6 +58,7 @@ def sweep() -> None:
         outbox.expire_alerts(connection)
         outbox.mend_clock(connection)
         suspend_refusers(connection)
+        reach_latecomers(connection, load_town())
         _resume(connection)
 
 

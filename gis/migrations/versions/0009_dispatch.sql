@@ -77,6 +77,21 @@ ALTER TABLE alerts.subscriber
     ADD COLUMN quiet_until time,
     ADD CONSTRAINT quiet_is_whole CHECK ((quiet_from IS NULL) = (quiet_until IS NULL));
 
+-- When the quiet hours end that a moment lies in; NULL when it lies in none. They may go over midnight.
+CREATE FUNCTION alerts.quiet_end(quiet_from time, quiet_until time, moment timestamptz) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN quiet_from IS NULL OR quiet_from = quiet_until THEN NULL
+        WHEN quiet_from < quiet_until AND clock.at >= quiet_from AND clock.at < quiet_until
+            THEN (clock.day + quiet_until) AT TIME ZONE 'Asia/Tokyo'
+        WHEN quiet_from > quiet_until AND clock.at >= quiet_from
+            THEN (clock.day + 1 + quiet_until) AT TIME ZONE 'Asia/Tokyo'
+        WHEN quiet_from > quiet_until AND clock.at < quiet_until
+            THEN (clock.day + quiet_until) AT TIME ZONE 'Asia/Tokyo'
+    END
+    FROM (SELECT (moment AT TIME ZONE 'Asia/Tokyo')::time AS at, (moment AT TIME ZONE 'Asia/Tokyo')::date AS day) clock
+$$;
+
 -- A browser that takes push messages (RFC 8030); its keys are those of RFC 8291.
 CREATE TABLE alerts.push_subscription (
     id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -109,6 +124,30 @@ CREATE TABLE alerts.webhook_call (
     finished_at timestamptz,
     UNIQUE (webhook_id, alert_id)                      -- an alert is told once
 );
+
+-- Usage: who subscribed after an alert was sent.
+CREATE INDEX subscriber_updated ON alerts.subscriber (updated_at) WHERE state = 'confirmed';
+
+-- Who subscribes while an alert holds gets it, too: also when it is sent already.
+CREATE OR REPLACE FUNCTION alerts.guard_delivery() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+DECLARE
+    offender bigint;
+BEGIN
+    SELECT d.subscriber_id INTO offender
+    FROM new_rows d
+    JOIN alerts.alert a ON a.id = d.alert_id
+    JOIN alerts.subscriber s ON s.id = d.subscriber_id
+    WHERE (a.cap_status <> 'Actual' AND NOT s.is_drill)
+       OR s.state <> 'confirmed'
+       OR a.state NOT IN ('approved', 'sending', 'sent')
+    LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'delivery to subscriber %: not on the drill list, not confirmed, or the alert is not approved', offender
+            USING ERRCODE = 'check_violation';
+    END IF;
+    RETURN NULL;
+END $$;
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON alerts.sender TO machimori_service;
 GRANT SELECT, INSERT, UPDATE ON alerts.pace, alerts.relay_health, alerts.bounce, alerts.bounce_unread, alerts.webhook_call
