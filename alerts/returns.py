@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.message import EmailMessage, Message
-from typing import Literal, cast
+from typing import Literal
 
 from alerts.refusals import Kind, read_refusal
 from alerts.return_path import ReturnAddresses
@@ -49,7 +49,7 @@ def read_return(raw: bytes, addresses: ReturnAddresses, domain: str) -> Return:
     ----------
     domain : of our Message-IDs.
     """
-    message = cast("EmailMessage", email.message_from_bytes(raw, policy=email.policy.default))
+    message = email.message_from_bytes(raw, policy=email.policy.default)
     envelope = " ".join(str(value) for name in _ENVELOPE for value in message.get_all(name, []))
     text = raw[:_MOST_TEXT].decode("utf-8", "replace")
     marked = addresses.read(envelope)

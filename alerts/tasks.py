@@ -16,6 +16,7 @@ from alerts.ledger import BEAT_S
 from alerts.matching import reach_latecomers
 from alerts.return_path import find_addresses
 from alerts.thread import undecided_situations
+from alerts.webhooks import make_calls, write_calls
 from gis.database import SERVICE
 from gis.jobs import context, enqueue, task
 from gis.town import load_town
@@ -77,6 +78,14 @@ def read_bounces() -> None:
 
     if read_mailbox(settings.bounce_mailbox, take):
         _log.info("bounces read", **counts)
+
+
+@task("alerts.call_webhooks", queue="alerts")
+def call_webhooks() -> None:
+    """Tell other systems of the alerts that went out."""
+    with context().database.begin(SERVICE) as connection:
+        write_calls(connection)
+    make_calls(context().database, context().settings)
 
 
 @task("alerts.resume", queue="alerts")

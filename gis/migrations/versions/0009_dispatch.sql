@@ -1,4 +1,4 @@
--- The dispatcher: who sends what right now, paces per mail domain, relays' health, bounces, suspensions, push, webhooks.
+-- The dispatcher: who sends what right now, paces per mail domain, relays' health, bounces, suspensions, webhooks.
 
 -- A running sender of a worker. It lives while it beats; what a dead one had claimed goes back to the queue.
 -- A row is overwritten many times a second: the free space keeps every new version on its page (HOT).
@@ -92,18 +92,6 @@ LANGUAGE sql STABLE AS $$
     FROM (SELECT (moment AT TIME ZONE 'Asia/Tokyo')::time AS at, (moment AT TIME ZONE 'Asia/Tokyo')::date AS day) clock
 $$;
 
--- A browser that takes push messages (RFC 8030); its keys are those of RFC 8291.
-CREATE TABLE alerts.push_subscription (
-    id            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    subscriber_id bigint NOT NULL REFERENCES alerts.subscriber ON DELETE CASCADE,
-    endpoint      text NOT NULL UNIQUE CHECK (endpoint LIKE 'https://%'),
-    p256dh        text NOT NULL,                       -- the browser's public key, base64url
-    auth          text NOT NULL,                       -- its secret, base64url
-    created_at    timestamptz NOT NULL DEFAULT now()
-);
--- Usage: the browsers of a person.
-CREATE INDEX push_subscription_subscriber ON alerts.push_subscription (subscriber_id);
-
 -- Other systems that are told of every alert, signed with a secret of their own.
 CREATE TABLE alerts.webhook (
     id         bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -153,5 +141,4 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON alerts.sender TO machimori_service;
 GRANT SELECT, INSERT, UPDATE ON alerts.pace, alerts.relay_health, alerts.bounce, alerts.bounce_unread, alerts.webhook_call
     TO machimori_service;
 GRANT SELECT ON alerts.webhook TO machimori_service;
-GRANT SELECT, DELETE ON alerts.push_subscription TO machimori_service;
 GRANT SELECT ON alerts.sender, alerts.relay_health, alerts.bounce, alerts.webhook_call TO dept_disaster;
