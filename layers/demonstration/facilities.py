@@ -24,6 +24,12 @@ _STOREY_M = 3.5
 _SPEAKER_RING_M = 260.0
 
 
+@cache
+def facility_plan() -> dict[str, Any]:
+    """Read `data/demo/facilities.toml`."""
+    return tomllib.loads((DATA_DIR / "demo" / "facilities.toml").read_text(encoding="utf-8"))
+
+
 def draw_facilities(town: Mapping[str, Sequence[Drawing]]) -> dict[str, list[Drawing]]:
     """Return the features of the facility layers and of `town_block` by layer name, in degrees.
 
@@ -46,7 +52,7 @@ def draw_facilities(town: Mapping[str, Sequence[Drawing]]) -> dict[str, list[Dra
 
 
 def _evacuation_buildings(buildings: Sequence[Drawing]) -> list[Drawing]:
-    plan = _facility_plan()["tsunami_evacuation_building"]
+    plan = facility_plan()["tsunami_evacuation_building"]
     shore = to_plane(LineString(town_plan()["shore"]))
     large = [b.geometry for b in buildings if b.attributes["class"] != "house"]
     hills = {quarter["name"] for quarter in town_plan()["quarters"] if quarter["hill"]}
@@ -70,7 +76,7 @@ def _evacuation_buildings(buildings: Sequence[Drawing]) -> list[Drawing]:
 
 
 def _fire_water(roads: Sequence[Drawing]) -> list[Drawing]:
-    plan = _facility_plan()["fire_water"]
+    plan = facility_plan()["fire_water"]
     crossings = sorted(street_graph(road.geometry for road in roads if not road.attributes["name"]))
     made = []
     for number, (x, y) in enumerate(crossings[:: plan["every"]], 1):
@@ -90,7 +96,7 @@ def _fire_water(roads: Sequence[Drawing]) -> list[Drawing]:
 
 
 def _aeds(buildings: Sequence[Drawing]) -> list[Drawing]:
-    plan = _facility_plan()["aed"]
+    plan = facility_plan()["aed"]
     public = [b.geometry for b in buildings if b.attributes["class"] in ("public", "commercial")]
     return [
         Drawing(
@@ -110,7 +116,7 @@ def _aeds(buildings: Sequence[Drawing]) -> list[Drawing]:
 
 
 def _speakers() -> list[Drawing]:
-    plan = _facility_plan()["broadcast_speaker"]
+    plan = facility_plan()["broadcast_speaker"]
     made: list[Drawing] = []
     for quarter, middle in _middles().items():
         for number in range(1, plan["per_quarter"] + 1):
@@ -132,7 +138,7 @@ def _speakers() -> list[Drawing]:
 
 
 def _stores(buildings: Sequence[Drawing]) -> list[Drawing]:
-    plan = _facility_plan()["store"]
+    plan = facility_plan()["store"]
     names = {code.value: code.name("ja") for code in load_code_list("store_kind").codes}
     commercial = [b.geometry for b in buildings if b.attributes["class"] == "commercial"]
     made = []
@@ -177,7 +183,7 @@ def _name(pattern: str, place: BaseGeometry, number: int, **more: str) -> dict[s
 
 
 def _address(place: BaseGeometry) -> str:
-    pattern: str = _facility_plan()["address"]
+    pattern: str = facility_plan()["address"]
     return pattern.format(town=load_town().name_ja, quarter=_quarter(place), label=town_plan()["label"])
 
 
@@ -189,8 +195,3 @@ def _quarter(place: BaseGeometry) -> str:
 @cache
 def _middles() -> dict[str, Point]:
     return {quarter["name"]: to_plane(Point(quarter["lon"], quarter["lat"])) for quarter in town_plan()["quarters"]}
-
-
-@cache
-def _facility_plan() -> dict[str, Any]:
-    return tomllib.loads((DATA_DIR / "demo" / "facilities.toml").read_text(encoding="utf-8"))

@@ -10,6 +10,7 @@ from layers.copying import copy_rows, to_ewkb
 from layers.demonstration.drawing import Drawing
 from layers.demonstration.facilities import draw_facilities
 from layers.demonstration.hazards import draw_hazards
+from layers.demonstration.households import draw_households
 from layers.demonstration.sewers import draw_sewers
 from layers.demonstration.town import draw_town, town_plan
 
@@ -20,7 +21,9 @@ def load_demonstration_layers(connection: Connection) -> bool:
     Role: `machimori_owner`. Once anything real is there, nothing invented joins it.
     """
     town = draw_town()
-    drawn = {**town, **draw_sewers(town), **draw_facilities(town), **draw_hazards(town)}
+    facilities = draw_facilities(town)
+    households = {"address": draw_households(town, facilities["town_block"])}
+    drawn = {**town, **draw_sewers(town), **facilities, **households, **draw_hazards(town)}
     for layer in drawn:
         if connection.execute(text(f"SELECT 1 FROM layers.{layer} LIMIT 1")).first():  # noqa: S608 (our own layer names)
             return False
