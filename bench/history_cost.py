@@ -83,6 +83,13 @@ def fill(database: Database, owner: Engine, count: int) -> None:
     with owner.begin() as connection:
         connection.execute(text("CREATE TABLE layers.bare (LIKE layers.evacuation_site INCLUDING ALL)"))
         connection.execute(text(f"GRANT ALL ON layers.bare TO {ROLE}"))
+        # The stamp (who, when, which version) is the layer's own, neither history nor twin: the bare table has it, too.
+        connection.execute(
+            text(
+                "CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON layers.bare"
+                " FOR EACH ROW EXECUTE FUNCTION layers.evacuation_site_stamp()"
+            )
+        )
         connection.execute(text(FILL.format(table="layers.bare", count=count)))
     with database.begin(ROLE) as connection:
         connection.execute(text(FILL.format(table="layers.evacuation_site", count=count)))

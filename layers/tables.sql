@@ -42,7 +42,7 @@ CREATE INDEX {geom_index} ON {layer} USING gist (geom);
 CREATE TABLE {tiles} (
     fid  bigint PRIMARY KEY,
     geom geometry(Geometry, 3857)
-);
+) WITH (fillfactor = 45);                              -- as below
 -- Usage: what a vector tile shows.
 CREATE INDEX {geom_index} ON {tiles} USING gist (geom);
 
@@ -59,6 +59,8 @@ CREATE TABLE {history} (
 CREATE INDEX {changeset_index} ON {history} (changeset);
 
 -- name: history_index
+-- Room for a second version of each row beside it: what is redrawn without moving needs no new entry in the spatial index.
+ALTER TABLE {tiles} SET (fillfactor = 45);
 -- History is only ever added to: a version ends where the next of its feature begins, so none is closed.
 -- Where the feature stood until this version, when it left that place by a move or a deletion: the box of its position.
 ALTER TABLE {history} ADD COLUMN IF NOT EXISTS left_box geometry(Geometry, 6668);
@@ -181,6 +183,8 @@ CREATE OR REPLACE FUNCTION {log}() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET jit = off SET enable_mergejoin = off AS $$
 DECLARE
     my_changeset bigint;
+    is_moved     boolean;
+    redrawn      bigint[];
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NOT EXISTS (SELECT FROM new_rows) THEN RETURN NULL; END IF;
@@ -204,21 +208,30 @@ BEGIN
 END $$;
 
 -- name: keep_changed
--- Old and new are joined once for both. Attributes may have any name, hence ours with a space.
+-- Most edits move nothing: then the versions are the new rows as they are, and what is redrawn stays in its place.
 EXECUTE $statement$
-            WITH changed AS MATERIALIZED (
-                SELECT n.fid, n.version, n.updated_at, n.geom IS DISTINCT FROM o.geom AS "is moved",
-                       CASE WHEN n.geom IS DISTINCT FROM o.geom THEN ST_Envelope(o.geom) END AS left_box,
-                       ROW(n.geom{new_drawn}) IS DISTINCT FROM ROW(o.geom{old_drawn}) AS "is redrawn"{new_columns}
-                FROM new_rows n JOIN old_rows o ON o.fid = n.fid
-            ), kept AS (
+            SELECT bool_or(n.geom IS DISTINCT FROM o.geom),
+                   array_agg(n.fid) FILTER (WHERE ROW(n.geom{new_drawn}) IS DISTINCT FROM ROW(o.geom{old_drawn}))
+            FROM new_rows n JOIN old_rows o ON o.fid = n.fid
+        $statement$ INTO is_moved, redrawn;
+        IF is_moved THEN
+            EXECUTE $statement$
                 INSERT INTO {history} (fid, version, operation, valid_from, changeset, left_box{columns})
-                SELECT fid, version, 'update', updated_at, $1, left_box{columns} FROM changed
-            )
-            UPDATE {tiles} t
-            SET (geom{drawn}) = ROW(CASE WHEN n."is moved" THEN gis.tile_geometry(n.geom) ELSE t.geom END{new_drawn})
-            FROM changed n WHERE t.fid = n.fid AND n."is redrawn"
-        $statement$ USING my_changeset;
+                SELECT n.fid, n.version, 'update', n.updated_at, $1,
+                       CASE WHEN n.geom IS DISTINCT FROM o.geom THEN ST_Envelope(o.geom) END{new_columns}
+                FROM new_rows n JOIN old_rows o ON o.fid = n.fid
+            $statement$ USING my_changeset;
+        ELSE
+            INSERT INTO {history} (fid, version, operation, valid_from, changeset{columns})
+            SELECT fid, version, 'update', updated_at, my_changeset{columns} FROM new_rows;
+        END IF;
+        IF redrawn IS NOT NULL THEN
+            EXECUTE $statement$
+                UPDATE {tiles} t
+                SET (geom{drawn}) = ROW(CASE WHEN $2 THEN gis.tile_geometry(n.geom) ELSE t.geom END{new_drawn})
+                FROM new_rows n WHERE t.fid = n.fid AND n.fid = ANY($1)
+            $statement$ USING redrawn, is_moved;
+        END IF;
 
 -- name: keep_changed_personal
 INSERT INTO {history} (fid, version, operation, valid_from, changeset{columns})
