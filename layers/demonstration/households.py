@@ -43,7 +43,7 @@ def _households(building: Drawing, plan: Mapping[str, Any], generator: random.Ra
         return None
     if kind == "house" and building.geometry.area > plan["largest_house_m2"]:
         return round(building.geometry.area / plan["flats_m2"])
-    return generator.choices(range(len(plan["household_share"])), plan["household_share"])[0]
+    return int(generator.choices(range(len(plan["household_share"])), plan["household_share"])[0])
 
 
 def _addresses(
