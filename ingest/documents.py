@@ -127,6 +127,14 @@ def store_dead_letter(connection: Connection, document_id: int, reason: str, rec
     connection.execute(_QUERIES["store_dead_letter"], {"id": document_id, "record": record, "reason": reason})
 
 
+def forget_parsing(connection: Connection, document_id: int) -> bool:
+    """Make a parsed document wait for its parser again; False when it is erased, unknown or waits anyway."""
+    if connection.execute(_QUERIES["forget_parsing"], {"id": document_id}).first() is None:
+        return False
+    connection.execute(_QUERIES["forget_dead_letters"], {"id": document_id})
+    return True
+
+
 def unparsed_documents(connection: Connection) -> list[int]:
     """Return what a crash left between storing and parsing, oldest first."""
     return list(connection.execute(_QUERIES["unparsed_documents"]).scalars())

@@ -25,3 +25,11 @@ FROM ingest.document d
 LEFT JOIN ingest.dead_letter x ON x.document_id = d.id AND x.record = ''
 WHERE d.source = :source AND d.name = ANY(:names)
   AND (x.id IS NULL OR d.received_at < now() - interval '1 hour')
+
+-- name: forget_parsing
+-- An erased body says nothing any more, and what waits is being worked on.
+UPDATE ingest.document SET parsed_at = NULL WHERE id = :id AND parsed_at IS NOT NULL AND erased_at IS NULL
+RETURNING id
+
+-- name: forget_dead_letters
+DELETE FROM ingest.dead_letter WHERE document_id = :id

@@ -32,6 +32,7 @@ class Known:
     columns : the attributes of `layers.incident` that only this kind has.
     position : (lon, lat) in degrees, JGD2011; None: the town itself is the place.
     accuracy_m : of the position, metres; None for an area.
+    area : the area concerned as a GeoJSON geometry, lon/lat in degrees; goes before the position.
     """
 
     level: int
@@ -44,6 +45,7 @@ class Known:
     columns: Mapping[str, Any] = field(default_factory=dict)
     position: tuple[float, float] | None = None
     accuracy_m: float | None = None
+    area: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, bindparam, column, func, or_, select, table, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TIMESTAMP, Boolean, Double, Integer, LargeBinary, Text
@@ -205,6 +206,8 @@ def _values(source: Source, state: IncidentState) -> dict[str, Any]:
 def _place(connection: Connection, state: IncidentState) -> bytes:
     """Return the incident's geometry as EWKB: its position, the town's area, or a point in it while unknown."""
     town, known = load_town(), state.known
+    if known.area:
+        return bytes(connection.execute(_QUERIES["area"], {"area": orjson.dumps(known.area).decode()}).scalar_one())
     if known.position:
         lon, lat = known.position
         return bytes(connection.execute(_QUERIES["point"], {"lon": lon, "lat": lat}).scalar_one())

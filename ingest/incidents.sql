@@ -1,6 +1,9 @@
 -- name: point
 SELECT ST_AsEWKB(ST_SetSRID(ST_MakePoint(:lon, :lat), 6668))
 
+-- name: area
+SELECT ST_AsEWKB(ST_MakeValid(ST_SetSRID(ST_GeomFromGeoJSON(:area), 6668)))
+
 -- name: town_place
 -- The town's area, or a point in it; its extent when its boundary is not loaded (rather too wide than nothing).
 WITH town AS (

@@ -15,7 +15,8 @@ def fold_latest(reports: Sequence[Report]) -> Known:
 
     Facts may hold `level` (0–5), `event` (a code), `category` and `place_name` (as the public may read them),
     `occurred_at` (ISO 8601), `is_over`, and `lon` and `lat` (degrees, JGD2011) with `accuracy_m`. A private place
-    (`Report.private`) goes before these. Without a position the town is the place.
+    (`Report.private`) goes before these, an `area` (GeoJSON geometry) before all. Without a position the town is the
+    place.
     """
     last = reports[-1]
     facts: dict[str, Any] = {}
@@ -42,4 +43,5 @@ def fold_latest(reports: Sequence[Report]) -> Known:
         },
         position=position,
         accuracy_m=accuracy_m,
+        area=facts.get("area"),
     )

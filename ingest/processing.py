@@ -16,16 +16,18 @@ from ingest.documents import (
     Document,
     Origin,
     finish_document,
+    forget_parsing,
     store_dead_letter,
     store_document,
     take_document,
     unparsed_documents,
 )
 from ingest.gazetteer import load_gazetteer
+from ingest.guarding import guard_report
 from ingest.incidents import fold_event, lock_event
 from ingest.placing import place_report
 from ingest.reports import Rejected, Report, Unreadable, store_reports
-from ingest.seeking import seek_event
+from ingest.seeking import followed_event, seek_event
 from ingest.source import Source, find_source
 from ingest.summary import RunSummary
 
@@ -84,6 +86,17 @@ def process_unparsed(database: Database, summary: RunSummary) -> None:
         raise ExceptionGroup(f"{len(bugs)} of {len(waiting)} stored documents could not be worked on", bugs)
 
 
+def retry_document(database: Database, document_id: int) -> Outcome:
+    """Parse a document once more; what it said that is known already changes nothing.
+
+    Its dead letters go, and come back if the fault is still there. Should the process die in between, the document
+    waits like any other that was stored and not parsed.
+    """
+    with database.begin(SERVICE) as connection:
+        forget_parsing(connection, document_id)
+    return process_document(database, document_id)
+
+
 def process_document(database: Database, document_id: int) -> Outcome:
     """Parse one stored document and write all that follows from it; nothing when another worker did it meanwhile."""
     with database.begin(SERVICE) as connection:
@@ -93,7 +106,8 @@ def process_document(database: Database, document_id: int) -> Outcome:
         source = find_source(document.source)
         connection.exec_driver_sql(
             "SELECT set_config('machimori.account', %s, true), set_config('machimori.reason', %s, true)",
-            (_account(source), document.name),
+            # Every department reads why something changed, and the name of a mail may be its subject.
+            (_account(source), f"document {document_id}" if source.is_private else document.name),
         )
         finish_document(connection, document_id)
         try:
@@ -104,7 +118,8 @@ def process_document(database: Database, document_id: int) -> Outcome:
         rejected = [record for record in records if isinstance(record, Rejected)]
         for record in rejected:
             store_dead_letter(connection, document_id, record.reason, record.record)
-        placed = _place_all(connection, [record for record in records if isinstance(record, Report)])
+        said = [guard_report(source, record) for record in records if isinstance(record, Report)]
+        placed = _place_all(connection, said)
         reports = [_find_event(connection, source, report) for report in placed]
         keys = sorted({report.event_key for report in reports})
         for event_key in keys:
@@ -126,7 +141,9 @@ def _place_all(connection: Connection, reports: Sequence[Report]) -> Sequence[Re
 
 def _find_event(connection: Connection, source: Source, report: Report) -> Report:
     """Give a report that speaks of an event without naming it the key of that event, if there is one."""
-    key = seek_event(connection, source.name, report) if report.seeks_event else None
+    key = followed_event(connection, source.name, report) if report.follows else None
+    if key is None and report.seeks_event:
+        key = seek_event(connection, source.name, report)
     return replace(report, event_key=key) if key else report
 
 

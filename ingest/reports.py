@@ -94,6 +94,7 @@ class Report:
     private : what it says that only moderators may read.
     seeks_event : it speaks of an event that it does not name by a key (a correction, 解決): `event_key` is only what
         it gets when no such event is found (ingest/seeking.py).
+    follows : source_ids of earlier reports that it names; it belongs to the event of whichever of them is known.
     """
 
     source_id: str
@@ -112,6 +113,7 @@ class Report:
     concerns_town: bool
     private: Private = Private()
     seeks_event: bool = False
+    follows: tuple[str, ...] = ()
 
     @property
     def order(self) -> tuple[datetime, datetime, int, bool, str]:
@@ -126,7 +128,7 @@ class Report:
 
 
 # The columns of ingest.report; what is private has a table of its own, and a search is over when the row is written.
-_COLUMNS = tuple(column.name for column in fields(Report) if column.name not in ("private", "seeks_event"))
+_COLUMNS = tuple(column.name for column in fields(Report) if column.name not in ("private", "seeks_event", "follows"))
 
 
 def store_reports(connection: Connection, source: str, document_id: int, reports: Iterable[Report]) -> list[Report]:

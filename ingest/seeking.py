@@ -31,3 +31,9 @@ def seek_event(connection: Connection, source: str, report: Report) -> str | Non
         "accuracy_m": place and place.accuracy_m,
     }
     return connection.execute(_QUERIES["seek"], values).scalar()
+
+
+def followed_event(connection: Connection, source: str, report: Report) -> str | None:
+    """Return the event key of the newest known report that this one follows by name, or None."""
+    values = {"source": source, "status": report.status, "source_ids": list(report.follows)}
+    return connection.execute(_QUERIES["follow"], values).scalar()

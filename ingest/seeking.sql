@@ -13,3 +13,9 @@ WHERE r.source = :source AND r.kind = :kind AND r.status = :status AND r.source_
        OR coalesce(p.place_text, '') <> '' AND :place_text <> '')
 ORDER BY r.reported_at DESC, r.id DESC
 LIMIT 1
+
+-- name: follow
+SELECT event_key FROM ingest.report
+WHERE source = :source AND status = :status AND source_id = ANY(:source_ids)
+ORDER BY reported_at DESC, id DESC
+LIMIT 1
