@@ -13,6 +13,7 @@ from ingest.reports import Place, Report
 
 PlaceStatus = Literal["placed", "elsewhere", "unknown_place", "no_place"]
 
+_PREFECTURE = re.compile(r"^(?:北海道|東京都|(?:京都|大阪)府|[^\s都道府県]{2,3}県)")
 # 郡 with its 町 or 村, or one municipality; the town's own quarters may end in the same characters.
 _MUNICIPALITY = re.compile(r"^(?:[^\s市区町村郡]{1,4}郡)?[^\s市区町村郡、。]{1,6}?[市区町村]")
 
@@ -43,9 +44,11 @@ def find_place(text: str, gazetteer: Gazetteer, town: Town) -> Placed:
     """
     if not text.strip():
         return Placed("no_place")
-    words = _without_town(unicodedata.normalize("NFKC", text).strip(), town)
+    plain = _PREFECTURE.sub("", unicodedata.normalize("NFKC", text).strip())
+    words = plain.removeprefix(town.name_ja)
     quarters = gazetteer.find_all(words)
-    if _is_elsewhere(words, quarters, gazetteer):
+    # Who begins with our town speaks of it, even if the quarter ends in 町 and the gazetteer lacks it.
+    if words == plain and _is_elsewhere(words, quarters, gazetteer):
         return Placed("elsewhere")
     if not quarters:
         return Placed("unknown_place")
@@ -66,7 +69,8 @@ def place_report(report: Report, gazetteer: Gazetteer, town: Town) -> Report:
     """Give a report whose place stands only in words (`private.place_text`) its position.
 
     `facts.place_name` becomes the quarter, `facts.place_status` what was found; what happened elsewhere does not
-    concern the town. A report that has a position, or names no place, comes back as it is.
+    concern the town, unless the source knows better by a code (`facts.municipality`). A report that has a position, or
+    names no place, comes back as it is.
     """
     if report.private.place is not None or not report.private.place_text:
         return report
@@ -75,14 +79,8 @@ def place_report(report: Report, gazetteer: Gazetteer, town: Town) -> Report:
     if found.name:
         facts["place_name"] = found.name
     private = replace(report.private, place=found.place)
-    concerns_town = report.concerns_town and found.status != "elsewhere"
+    concerns_town = report.concerns_town and (found.status != "elsewhere" or "municipality" in report.facts)
     return replace(report, facts=facts, private=private, concerns_town=concerns_town)
-
-
-def _without_town(text: str, town: Town) -> str:
-    """Cut prefecture and town from the beginning; what is left begins with a quarter or another municipality."""
-    rest = re.sub(r"^(?:北海道|東京都|(?:京都|大阪)府|[^\s都道府県]{2,3}県)", "", text)
-    return rest.removeprefix(town.name("ja"))
 
 
 def _is_elsewhere(words: str, quarters: list[Quarter], gazetteer: Gazetteer) -> bool:

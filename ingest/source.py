@@ -40,6 +40,8 @@ class Source:
     fetch : asks the other side for what is new; None when there is nobody to ask.
     as_exercise : turns a real body into a drill; None when this source has no drills.
     is_private : it speaks of persons: its documents and rejected records are for moderators only.
+    is_past : it tells of what is long over, each report of an event of its own: nothing goes to the alert side, and
+        large documents are loaded set by set (ingest/bulk.py).
     options : what its configuration says beyond the common keys (addresses, mappings); never shown to anyone.
     """
 
@@ -52,6 +54,7 @@ class Source:
     fetch: Fetch | None = None
     as_exercise: Callable[[bytes], bytes] | None = None
     is_private: bool = False
+    is_past: bool = False
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 

@@ -79,6 +79,17 @@ def test_what_happened_elsewhere_does_not_concern_the_town():
     assert not placed.concerns_town and placed.private.place is None
 
 
+@pytest.mark.parametrize("words", ["東松島市本町3丁目", "宮城県東松島市栄町"])
+def test_a_quarter_of_ours_that_the_gazetteer_lacks_is_unknown_and_not_elsewhere(words):
+    assert find_place(words, GAZETTEER, TOWN).status == "unknown_place"
+
+
+def test_who_knows_the_municipality_by_its_code_is_believed():
+    report = replace(_report(), private=Private(None, "石巻市中央"), facts={"municipality": "04202"})
+    placed = place_report(report, GAZETTEER, TOWN)
+    assert placed.concerns_town and placed.private.place is None
+
+
 def test_a_position_that_the_source_gave_stands():
     assert place_report(_report(), GAZETTEER, TOWN) == _report()
 

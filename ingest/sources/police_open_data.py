@@ -1,0 +1,179 @@
+"""警察: 犯罪オープンデータ, a CSV a year and kind of theft (ひったくり and six more) from every prefectural police.
+
+Terms: those of the police that publishes it, mostly CC BY 4.0. No coordinates, no identifier: a theft is placed by
+its 町丁目 and known by what, where and when it was. What the table says of the victim is for moderators only.
+How a theft is told apart: docs/decisions/2026-11-22-police-open-data.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from gis.errors import UsageError
+from gis.town import Town
+from ingest.configuration import SourceConfig
+from ingest.folding import Known
+from ingest.latest_fold import fold_latest
+from ingest.police.cells import JST, Occurred, WrongCell, known, read_age, read_municipality_code, read_occurred
+from ingest.police.table import Row, read_rows
+from ingest.reports import Private, Rejected, Report
+from ingest.source import Source
+
+# 手口 as 警察庁 defines them for this data.
+KINDS = ("ひったくり", "車上ねらい", "部品ねらい", "自動販売機ねらい", "自動車盗", "オートバイ盗", "自転車盗")
+# What is true of the theft and of nobody: may be read by everybody.
+_PUBLIC = {
+    "罪名": "offence", "管轄警察署": "station", "発生場所の属性": "location", "施錠関係": "locked",
+    "盗難防止装置の有無": "has_alarm", "現金被害の有無": "cash_taken", "現金以外の主な被害品": "goods",
+}  # fmt: skip
+# By these a theft is told apart from others.
+_IDENTITY = ("手口", "管轄警察署", "管轄交番・駐在所", "町丁目")
+_PLACED = frozenset({"市区町村コード", "都道府県", "市区町村", "町丁目", "発生年月日", "発生時", "手口"})
+
+
+@dataclass(frozen=True)
+class _Theft:
+    """A row as it was understood, before it is numbered among those that cannot be told from it."""
+
+    row: Row
+    kind: str
+    code: str
+    occurred: Occurred
+
+    @property
+    def content(self) -> str:
+        return "\t".join(f"{column}={known(cell)}" for column, cell in sorted(self.row.cells.items()))
+
+
+def parse(body: bytes, town: Town, municipalities: Sequence[str] = ()) -> list[Report | Rejected]:
+    """Read a table; each row becomes a report or is rejected with its reason.
+
+    Parameters
+    ----------
+    municipalities : codes (five digits; two = a whole prefecture) whose thefts concern the town; none = its own.
+
+    Raises
+    ------
+    Unreadable : no such table at all.
+    """
+    records: list[_Theft | Rejected] = [_understand(row) if isinstance(row, Row) else row for row in read_rows(body)]
+    thefts = [record for record in records if isinstance(record, _Theft)]
+    rejected: list[Report | Rejected] = [record for record in records if isinstance(record, Rejected)]
+    # A date that nobody knows still belongs to the year of the table.
+    years = [theft.occurred.at.year for theft in thefts if theft.occurred.at]
+    year = max(years, default=None)
+    wanted = tuple(municipalities) or (town.code,)
+    reports: list[Report | Rejected] = []
+    for theft, number in _numbered(thefts, year):
+        if theft.occurred.at is None and year is None:
+            rejected.append(
+                Rejected(f"line {theft.row.line}", "neither this row nor any other of the table has a date")
+            )
+        else:
+            reports.append(_report(theft, _identity(theft, year, number), year, theft.code.startswith(wanted)))
+    return [*reports, *rejected]
+
+
+def fold_theft(reports: Sequence[Report]) -> Known:
+    """Take what the last edition says; when nobody knows the month, it has no time at all."""
+    found = fold_latest(reports)
+    return found if "occurred_at" in found.facts else replace(found, occurred_at=None)
+
+
+def make_source(config: SourceConfig) -> Source:
+    """Return a source of one police that serves other municipalities than the town (wards of a city, neighbours).
+
+    Option `municipalities`: their codes, five digits, or two for a whole prefecture.
+    """
+    codes = config.option("municipalities", list)
+    if not codes or not all(isinstance(code, str) and code.isdigit() and len(code) in (2, 5) for code in codes):
+        raise UsageError(
+            f"Source {config.name}: municipalities are not all codes of five or two digits.",
+            'Write them as text without the check digit: municipalities = ["01101", "01102"].',
+        )
+    return _source(config.name, config.title, partial(parse, municipalities=codes))
+
+
+def _source(name: str, title: str, read: Any) -> Source:
+    return Source(name, title, read, {"crime": fold_theft}, is_private=True, is_past=True)
+
+
+def _understand(row: Row) -> _Theft | Rejected:
+    try:
+        kind = known(row.cells["手口"])
+        if kind not in KINDS:
+            raise WrongCell(f"手口 {kind!r} is none of the seven" if kind else "手口 is missing")
+        code = read_municipality_code(row.cells.get("市区町村コード", ""), row.cells.get("都道府県", ""))
+        if not code:
+            raise WrongCell("there is no municipality code, so nobody can tell where it was")
+        occurred = read_occurred(row.cells["発生年月日"], row.cells.get("発生時", ""))
+        if occurred.at and occurred.at > datetime.now(JST):
+            raise WrongCell(f"{occurred.at:%Y-%m-%d} is in the future")
+    except WrongCell as error:
+        return Rejected(f"line {row.line}", str(error))
+    return _Theft(row, kind, code, occurred)
+
+
+def _numbered(thefts: Iterable[_Theft], year: int | None) -> Iterable[tuple[_Theft, int]]:
+    """Number those that cannot be told apart, whatever their order in the table; two equal rows are two thefts."""
+    groups: dict[str, list[_Theft]] = {}
+    for theft in thefts:
+        groups.setdefault(_identity(theft, year, 0), []).append(theft)
+    for group in groups.values():
+        alike = sorted(group, key=lambda theft: theft.content) if len(group) > 1 else group
+        yield from ((theft, number) for number, theft in enumerate(alike, 1))
+
+
+def _identity(theft: _Theft, year: int | None, number: int) -> str:
+    """What, where, when: equal in every way of writing the table, and when something else of the row is corrected."""
+    at = theft.occurred.at.isoformat() if theft.occurred.at else str(year)
+    what = [known(theft.row.cells.get(column, "")) for column in _IDENTITY]
+    said = "\t".join([*what, theft.code, at, theft.occurred.precision])
+    return f"{hashlib.sha256(said.encode()).hexdigest()[:32]}-{number}"
+
+
+def _report(theft: _Theft, source_id: str, year: int | None, concerns_town: bool) -> Report:
+    cells, occurred = theft.row.cells, theft.occurred
+    facts: dict[str, Any] = {
+        name: known(cells[column]) for column, name in _PUBLIC.items() if known(cells.get(column, ""))
+    }
+    facts |= {"category": theft.kind, "municipality": theft.code, "time_precision": occurred.precision, "is_over": True}
+    if occurred.at:
+        facts["occurred_at"] = occurred.at.isoformat()
+    # It was said some day after; the day it happened is the one time that every edition of the table agrees on.
+    at = occurred.at or datetime(year or 0, 1, 1, tzinfo=JST)
+    return Report(
+        source_id=source_id,
+        telegram="open_data",
+        kind="crime",
+        status="Actual",
+        action="issue",
+        event_key=f"police_open_data:{source_id}",
+        serial=None,
+        reported_at=at,
+        controlled_at=at,
+        office=known(cells.get("管轄警察署", "")),
+        headline=theft.kind,
+        text="",
+        facts=facts,
+        concerns_town=concerns_town,
+        private=_private(cells),
+    )
+
+
+def _private(cells: Mapping[str, str]) -> Private:
+    words = "".join(known(cells.get(column, "")) for column in ("都道府県", "市区町村", "町丁目"))
+    details: dict[str, Any] = {
+        column: known(cell) for column, cell in cells.items() if column not in {*_PUBLIC, *_PLACED} and known(cell)
+    }
+    least, greatest = read_age(cells.get("被害者の年齢", ""))
+    details |= {name: age for name, age in (("age_min", least), ("age_max", greatest)) if age is not None}
+    return Private(None, words, "", details)
+
+
+SOURCE = _source("police_open_data", "警察（犯罪オープンデータ）", parse)
