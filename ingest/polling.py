@@ -38,12 +38,22 @@ class _Run:
     summary: RunSummary
 
 
-def poll_feed(database: Database, settings: Settings, source: Source) -> RunSummary:
-    """Poll `source.options["url"]` once; only one run at a time, a second one returns at once, empty.
+def poll_document(database: Database, settings: Settings, source: Source) -> RunSummary:
+    """Poll `source.options["url"]` once for a document that is itself what is wanted (see `poll_feed`)."""
+    return _poll_once(database, settings, source, is_index=False)
 
-    What cannot be had is a failure in the summary, and the rest goes on. A feed's validators are kept only when all
-    that it leads to was stored, so that what failed is found again.
+
+def poll_feed(database: Database, settings: Settings, source: Source) -> RunSummary:
+    """Poll `source.options["url"]` once, and what it leads to when it is a feed.
+
+    Only one run at a time; a second one returns at once, empty. What cannot be had is a failure in the summary, and the
+    rest goes on. A feed's validators are kept only when all that it leads to was stored, so that what failed is found
+    again.
     """
+    return _poll_once(database, settings, source, is_index=True)
+
+
+def _poll_once(database: Database, settings: Settings, source: Source, *, is_index: bool) -> RunSummary:
     summary, url = RunSummary(), str(source.options["url"])
     with running_alone(database, source.name) as state:
         if state is None:
@@ -51,7 +61,7 @@ def poll_feed(database: Database, settings: Settings, source: Source) -> RunSumm
         validators: dict[str, Any] = dict(state.validators)
         with requests.Session() as session:
             session.headers["User-Agent"] = "machimori"
-            _poll(_Run(database, settings, source, session, summary), url, validators)
+            _poll(_Run(database, settings, source, session, summary), url, validators, is_index)
         if summary.failures:
             record_failure(database, source.name, "; ".join(summary.failures), validators)
         else:
@@ -59,7 +69,7 @@ def poll_feed(database: Database, settings: Settings, source: Source) -> RunSumm
     return summary
 
 
-def _poll(run: _Run, url: str, validators: dict[str, Any]) -> None:
+def _poll(run: _Run, url: str, validators: dict[str, Any], is_index: bool) -> None:
     try:
         answer = get(run.session, url, run.settings.max_document_bytes, _DEADLINE_S, _validators_of(validators, url))
     except TransportError as error:
@@ -68,11 +78,11 @@ def _poll(run: _Run, url: str, validators: dict[str, Any]) -> None:
     if answer.body is None:
         return
     try:
-        links = [] if answer.body.is_truncated else feed_links(answer.body.content, url)
+        links = feed_links(answer.body.content, url) if is_index and not answer.body.is_truncated else None
     except Unreadable as error:
         run.summary.failures.append(f"{url}: {error}")
         return
-    if links is None or answer.body.is_truncated:
+    if links is None:
         receive(run.database, run.source, "feed", url, answer.body, run.summary)
     else:
         _follow(run, url, links)
