@@ -14,7 +14,7 @@ from sqlalchemy.types import TIMESTAMP, Boolean, Double, Integer, LargeBinary, T
 from gis.jobs import enqueue
 from gis.queries import load_queries
 from gis.town import load_town
-from ingest.folding import IncidentState, timeline
+from ingest.folding import IncidentState, Known, timeline
 from ingest.policy import find_policy
 from ingest.privacy import public_place
 from ingest.reports import Report, StoredReport, link_reports, link_running, load_reports, load_running
@@ -87,7 +87,7 @@ def fold_event(connection: Connection, source: Source, report: Report, is_fresh:
     for state, is_present in _new_situations(report, before, after):
         fid = fids[state.episode]
         situation_id = _write_situation(connection, fid, rows[report.source_id].id, report, state, is_fresh)
-        if is_present:
+        if is_present and not source.is_past:
             enqueue(connection, "alerts.consider", lock=f"incident:{fid}", situation_id=situation_id)
     return fids[after[-1].episode]
 
@@ -154,12 +154,8 @@ def _write_incident(
     connection: Connection, source: Source, event_key: str, found: int | None, state: IncidentState
 ) -> int:
     policy = find_policy(state.report.kind, source.name)
-    values = _values(source, state) | {"is_personal": policy.is_personal}
-    place = _place(connection, state)
-    if policy.is_personal and state.known.position:
-        lon, lat = state.known.position
-        shown = public_place(connection, lon, lat, state.known.accuracy_m or 0.0, load_town())
-        place, values["accuracy_m"] = shown.geom, shown.accuracy_m
+    place, accuracy_m = shown_place(connection, state.known, policy.is_personal)
+    values = incident_values(source, state) | {"is_personal": policy.is_personal, "accuracy_m": accuracy_m}
     if found is None:
         return int(
             connection.execute(
@@ -183,7 +179,17 @@ def _write_incident(
     return found
 
 
-def _values(source: Source, state: IncidentState) -> dict[str, Any]:
+def shown_place(connection: Connection, known: Known, is_personal: bool) -> tuple[bytes, float | None]:
+    """Return the geometry that everybody may see as EWKB, and its accuracy in metres; of persons it is an area."""
+    if is_personal and known.position:
+        lon, lat = known.position
+        shown = public_place(connection, lon, lat, known.accuracy_m or 0.0, load_town())
+        return shown.geom, shown.accuracy_m
+    return _place(connection, known), known.accuracy_m
+
+
+def incident_values(source: Source, state: IncidentState) -> dict[str, Any]:
+    """Return what the fold decides of the columns of `layers.incident`, None where nothing is known."""
     report, known = state.report, state.known
     values: dict[str, Any] = {folded.name: None for folded in _FOLDED}
     values |= {
@@ -203,9 +209,9 @@ def _values(source: Source, state: IncidentState) -> dict[str, Any]:
     return values | dict(known.columns)
 
 
-def _place(connection: Connection, state: IncidentState) -> bytes:
+def _place(connection: Connection, known: Known) -> bytes:
     """Return the incident's geometry as EWKB: its position, the town's area, or a point in it while unknown."""
-    town, known = load_town(), state.known
+    town = load_town()
     if known.area:
         return bytes(connection.execute(_QUERIES["area"], {"area": orjson.dumps(known.area).decode()}).scalar_one())
     if known.position:
