@@ -35,6 +35,7 @@ class Settings:
     mail_from : address in `From:` of every warning; its domain also forms the Message-ID.
     jma_feed_url : folder of JMA's Atom feeds (`eqvol.xml`, `extra.xml` and their long forms), "" = do not poll.
     sources_path : TOML file of the sources that this installation adds (ingest/configuration.py); need not exist.
+    alarm_mail : addresses of the staff who are told when a source fails or falls silent; empty = only on the pages.
     max_document_bytes : a larger incoming document is refused (its start is kept as evidence).
     max_attachment_bytes, max_attachments : of a file beside a feature, as it is sent; how many a feature may have.
     """
@@ -54,6 +55,7 @@ class Settings:
     max_attachment_bytes: int = 20_000_000
     max_attachments: int = 50
     sources_path: Path = Path("sources.toml")
+    alarm_mail: tuple[str, ...] = ()
 
     @property
     def is_embedded(self) -> bool:
@@ -136,6 +138,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         "MACHIMORI_MAX_ATTACHMENT_BYTES",
         "MACHIMORI_MAX_ATTACHMENTS",
         "MACHIMORI_SOURCES",
+        "MACHIMORI_ALARM_MAIL",
     }
     unknown = sorted(name for name in environ if name.startswith("MACHIMORI_") and name not in known)
     if unknown:
@@ -147,6 +150,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     return Settings(
         var_dir=var_dir,
         sources_path=Path(environ.get("MACHIMORI_SOURCES") or var_dir / "sources.toml").resolve(),
+        alarm_mail=tuple(environ.get("MACHIMORI_ALARM_MAIL", "").replace(",", " ").split()),
         database_url=environ.get("MACHIMORI_DATABASE_URL") or None,
         app_database_url=environ.get("MACHIMORI_APP_DATABASE_URL") or None,
         smtp_url=environ.get("MACHIMORI_SMTP_URL") or None,

@@ -4,7 +4,7 @@
 type = "safety_mail"             # a module of ingest.sources that has make_source()
 title = "みやぎSecurityメール"
 every_s = 60                     # omit it for what is only pushed
-silent_after_s = 1209600
+silent_after_s = 1209600         # also at_s, jitter_s, time_limit_s, longest_wait_s: see ingest/schedule.py
 url = "imaps://user@mail.example/INBOX"     # this and all further keys are the type's own
 secret = "…"
 """
@@ -20,7 +20,9 @@ from typing import Any
 from gis.errors import UsageError
 from ingest.schedule import Schedule
 
-_COMMON = ("type", "title", "every_s", "at_s", "jitter_s", "silent_after_s")
+_RHYTHM = ("every_s", "at_s", "jitter_s", "silent_after_s", "time_limit_s", "longest_wait_s")
+_AT_LEAST_ONE = ("every_s", "time_limit_s", "longest_wait_s")
+_COMMON = ("type", "title", *_RHYTHM)
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ class SourceConfig:
         return value
 
 
-def read_configuration(path: Path, types: Sequence[str]) -> list[SourceConfig]:
-    """Read the installation's sources.
+def read_configuration(path: Path, types: Sequence[str]) -> tuple[list[SourceConfig], list[UsageError]]:
+    """Read the installation's sources; return those that are understood, and one fault for each that is not.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ def read_configuration(path: Path, types: Sequence[str]) -> list[SourceConfig]:
 
     Raises
     ------
-    UsageError : no TOML, or a table without a known type; the message names it.
+    UsageError : the file is no TOML, so that nothing of it is known.
     """
     try:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -68,7 +70,13 @@ def read_configuration(path: Path, types: Sequence[str]) -> list[SourceConfig]:
         raise UsageError(
             f"{path.name} is no TOML in UTF-8: {error}.", "Mend the line that the message names."
         ) from error
-    return [_read(path.name, name, table, types) for name, table in tables.items()]
+    configs, faults = [], []
+    for name, table in tables.items():
+        try:
+            configs.append(_read(path.name, name, table, types))
+        except UsageError as fault:
+            faults.append(fault)
+    return configs, faults
 
 
 def _read(file: str, name: str, table: Any, types: Sequence[str]) -> SourceConfig:
@@ -85,8 +93,8 @@ def _read(file: str, name: str, table: Any, types: Sequence[str]) -> SourceConfi
 def _schedule(table: Mapping[str, Any]) -> Schedule | None:
     if "every_s" not in table:
         return None
-    numbers = {key: table[key] for key in ("every_s", "at_s", "jitter_s", "silent_after_s") if key in table}
+    numbers = {key: table[key] for key in _RHYTHM if key in table}
     for key, value in numbers.items():
-        if isinstance(value, bool) or not isinstance(value, int) or value < (1 if key == "every_s" else 0):
+        if isinstance(value, bool) or not isinstance(value, int) or value < (key in _AT_LEAST_ONE):
             raise ValueError(f"{key} is {value!r}")
     return Schedule(**numbers)

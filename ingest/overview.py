@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -19,20 +21,35 @@ class SourceHealth:
 
     Attributes
     ----------
+    kind : `feed` (asked by us), `push` (sends by itself, or from files), or the type that the configuration names.
+    failures : in a row. causes : of the alarms that stand. last_new_at : when its last new document came.
     documents, reports, rejected : bodies stored, reports read from them, dead letters.
-    health : `never ran`, `ok`, `late` (no success for ten minutes though it has a schedule), `failing`.
+    health : `paused`, `circuit_open`, `failing`, `silent`, `wrong_time`, `late` (it is due for five minutes: no
+        scheduler or no worker), `never_ran` or `good`; the first that fits.
     """
 
     name: str
     title: str
+    kind: str
     schedule: str
-    last_run_at: datetime | None
-    last_success_at: datetime | None
-    last_error: str | None
-    documents: int
-    reports: int
-    rejected: int
+    is_private: bool
+    can_run: bool
     health: str
+    last_run_at: datetime | None = None
+    last_success_at: datetime | None = None
+    last_error: str | None = None
+    next_run_at: datetime | None = None
+    circuit_opened_at: datetime | None = None
+    paused_at: datetime | None = None
+    paused_by: str | None = None
+    pause_reason: str | None = None
+    failing_since: datetime | None = None
+    failures: int = 0
+    documents: int = 0
+    last_new_at: datetime | None = None
+    reports: int = 0
+    rejected: int = 0
+    causes: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -48,20 +65,38 @@ class DeadLetter:
 
 
 def list_sources(connection: Connection) -> list[SourceHealth]:
-    """Return the health of every source. Role: service or `dept_disaster`."""
-    rows = {row.pop("name"): row for row in map(dict, connection.execute(_QUERIES["source_counts"]).mappings())}
-    nothing = dict.fromkeys(("last_run_at", "last_success_at", "last_error"), None) | {
-        "consecutive_failures": 0, "is_late": False, "documents": 0, "reports": 0, "rejected": 0,
-    }  # fmt: skip
+    """Return the health of every source. Role: service or `dept_disaster`, which counts only what it may see."""
+    rows = {row["name"]: dict(row) for row in connection.execute(_QUERIES["source_counts"]).mappings()}
     found = []
     for source in load_sources().values():
-        row = rows.get(source.name, nothing)
-        failures, is_late = row.pop("consecutive_failures"), row.pop("is_late")
-        health = "failing" if failures else "late" if is_late and source.fetch else "ok"
-        if row["last_run_at"] is None and not row["documents"]:
-            health = "never ran"
-        found.append(SourceHealth(source.name, source.title, str(source.schedule or ""), health=health, **row))
+        row = rows.get(source.name, {})
+        is_late = row.pop("is_late", False) and source.schedule is not None
+        found.append(
+            SourceHealth(
+                title=source.title,
+                kind=source.source_type or ("feed" if source.fetch else "push"),
+                schedule=str(source.schedule or ""),
+                is_private=source.is_private,
+                can_run=source.fetch is not None,
+                health=_judge(row, is_late),
+                **{**row, "name": source.name},
+            )
+        )
     return found
+
+
+def _judge(row: Mapping[str, Any], is_late: bool) -> str:
+    causes = row.get("causes", ())
+    judgements = {
+        "paused": row.get("paused_at"),
+        "circuit_open": row.get("circuit_opened_at"),
+        "failing": row.get("failures"),
+        "silent": "silent" in causes,
+        "wrong_time": "future" in causes or "past" in causes,
+        "late": is_late,
+        "never_ran": row.get("last_run_at") is None and not row.get("documents"),
+    }
+    return next((word for word, holds in judgements.items() if holds), "good")
 
 
 def list_dead_letters(connection: Connection, limit: int = 20) -> list[DeadLetter]:

@@ -1,15 +1,30 @@
 -- name: source_counts
-WITH named AS (
-    SELECT name FROM ingest.source UNION SELECT DISTINCT source FROM ingest.document
+WITH documents AS (
+    SELECT source, count(*) AS documents, max(received_at) AS last_new_at FROM ingest.document GROUP BY source
+),
+reports AS (
+    SELECT source, count(*) AS reports FROM ingest.report GROUP BY source
+),
+rejections AS (
+    SELECT d.source, count(*) AS rejected
+    FROM ingest.dead_letter x JOIN ingest.document d ON d.id = x.document_id GROUP BY d.source
+),
+named AS (
+    SELECT name FROM ingest.source UNION SELECT source FROM documents
 )
-SELECT n.name, s.last_run_at, s.last_success_at, s.last_error,
-       coalesce(s.consecutive_failures, 0) AS consecutive_failures,
-       coalesce(s.last_success_at < now() - interval '10 minutes', false) AS is_late,
-       (SELECT count(*) FROM ingest.document d WHERE d.source = n.name) AS documents,
-       (SELECT count(*) FROM ingest.report r WHERE r.source = n.name) AS reports,
-       (SELECT count(*) FROM ingest.dead_letter x JOIN ingest.document d ON d.id = x.document_id
-        WHERE d.source = n.name) AS rejected
-FROM named n LEFT JOIN ingest.source s USING (name)
+SELECT n.name, s.last_run_at, s.last_success_at, s.last_error, s.next_run_at, s.circuit_opened_at,
+       s.paused_at, s.paused_by, s.pause_reason, s.failing_since,
+       coalesce(s.consecutive_failures, 0) AS failures,
+       coalesce(s.next_run_at < now() - interval '5 minutes', false) AS is_late,
+       coalesce(d.documents, 0) AS documents, d.last_new_at,
+       coalesce(r.reports, 0) AS reports, coalesce(x.rejected, 0) AS rejected,
+       ARRAY(SELECT a.cause FROM ingest.alarm a
+             WHERE a.source = n.name AND a.closed_at IS NULL ORDER BY a.cause) AS causes
+FROM named n
+LEFT JOIN ingest.source s USING (name)
+LEFT JOIN documents d ON d.source = n.name
+LEFT JOIN reports r ON r.source = n.name
+LEFT JOIN rejections x ON x.source = n.name
 
 -- name: dead_letters
 SELECT d.id, d.source, d.name, x.record, x.reason, x.created_at

@@ -1,8 +1,15 @@
-"""How often a source is asked, and from when on its silence is a fault."""
+"""How often a source is asked, how long after failures, and from when on its silence is a fault."""
 
 from __future__ import annotations
 
+import math
+import random
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+# So many failures in a row open the circuit: only trials at the longest wait, until one succeeds.
+CIRCUIT_FAILURES = 5
+_FIRST_WAIT_S = 60
 
 
 @dataclass(frozen=True)
@@ -14,14 +21,31 @@ class Schedule:
     every_s : seconds between two runs. at_s : of them, how many after the full period (20 = 20 s past every minute).
     jitter_s : up to so many seconds later, by chance, so that not all towns ask at once.
     silent_after_s : nothing new for so long is an alarm to staff; None: the source may be silent for ever.
+    time_limit_s : a run that takes longer is ended.
+    longest_wait_s : between two runs after failures; less for what the town cannot be without.
     """
 
     every_s: int
     at_s: int = 0
     jitter_s: int = 0
     silent_after_s: int | None = None
+    time_limit_s: int = 300
+    longest_wait_s: int = 3600
 
     def __str__(self) -> str:
         if self.every_s == 60:
             return f"{self.at_s} s past every minute"
         return f"every {self.every_s} s"
+
+    def next_after(self, moment: datetime) -> datetime:
+        """Return when it runs next after a run that was due at `moment`, with a new jitter."""
+        periods = math.floor((moment.timestamp() - self.at_s) / self.every_s) + 1
+        planned = datetime.fromtimestamp(periods * self.every_s + self.at_s, UTC)
+        return planned + timedelta(seconds=random.uniform(0, self.jitter_s))  # noqa: S311 - spreads load, guards nothing
+
+    def wait_after(self, failures: int) -> timedelta:
+        """Return how long to wait after so many failures in a row: twice as long each time, up to the longest wait."""
+        if failures >= CIRCUIT_FAILURES:
+            return timedelta(seconds=self.longest_wait_s)
+        wait_s = min(self.every_s, _FIRST_WAIT_S) * 2 ** (failures - 1)
+        return timedelta(seconds=min(wait_s, self.longest_wait_s))

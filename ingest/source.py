@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,8 @@ class Source:
     is_private : it speaks of persons: its documents and rejected records are for moderators only.
     is_past : it tells of what is long over, each report of an event of its own: nothing goes to the alert side, and
         large documents are loaded set by set (ingest/bulk.py).
+    needs : the setting without which there is nobody to ask, e.g. `jma_feed_url`; "" = none.
+    source_type : the type of a configured source; "" for a source of the system.
     options : what its configuration says beyond the common keys (addresses, mappings); never shown to anyone.
     """
 
@@ -55,18 +57,27 @@ class Source:
     as_exercise: Callable[[bytes], bytes] | None = None
     is_private: bool = False
     is_past: bool = False
+    needs: str = ""
+    source_type: str = ""
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def can_be_asked(self, settings: Settings) -> bool:
+        """Whether there is somebody to ask in this installation."""
+        return self.fetch is not None and not (self.needs and not getattr(settings, self.needs))
 
 
 def load_sources() -> Mapping[str, Source]:
     """Return all sources by name: those of the modules in `ingest.sources`, and those of the installation's file.
 
-    Raises
-    ------
-    UsageError : the installation's file is not understood (see `ingest.configuration`).
+    A fault in the file stops nothing else: a faulty table is left out, and of a file that is no TOML (someone is just
+    writing it) the last good reading stands. `source_faults` names them.
     """
-    path = load_settings().sources_path
-    return _load(path, path.stat().st_mtime_ns if path.exists() else None)
+    return _read_all()[0]
+
+
+def source_faults() -> Sequence[UsageError]:
+    """Return what is wrong with the installation's file, each with its cure."""
+    return _read_all()[1]
 
 
 def find_source(name: str) -> Source:
@@ -82,8 +93,13 @@ def find_source(name: str) -> Source:
     return sources[name]
 
 
+def _read_all() -> tuple[Mapping[str, Source], Sequence[UsageError]]:
+    path = load_settings().sources_path
+    return _load(path, path.stat().st_mtime_ns if path.exists() else None)
+
+
 @cache
-def _load(path: Path, changed_ns: int | None) -> Mapping[str, Source]:
+def _load(path: Path, changed_ns: int | None) -> tuple[Mapping[str, Source], Sequence[UsageError]]:
     """Read modules and file once, and again when the file has changed."""
     names = sorted(module.name for module in pkgutil.iter_modules(ingest.sources.__path__))
     modules = {name: importlib.import_module(f"ingest.sources.{name}") for name in names}
@@ -92,8 +108,22 @@ def _load(path: Path, changed_ns: int | None) -> Mapping[str, Source]:
     makers: dict[str, Callable[[SourceConfig], Source]] = {
         name: module.make_source for name, module in modules.items() if hasattr(module, "make_source")
     }
-    for config in read_configuration(path, sorted(makers)) if changed_ns is not None else []:
-        if config.name in found:
-            raise UsageError(f"{path.name}: {config.name} is a source of the system.", "Give it another name.")
-        found[config.name] = makers[config.source_type](config)
-    return found
+    if changed_ns is None:
+        return found, []
+    try:
+        configs, faults = read_configuration(path, sorted(makers))
+    except UsageError as error:
+        return found | _last_good.get(path, {}), [error]
+    configured = {}
+    for config in configs:
+        try:
+            if config.name in found:
+                raise UsageError(f"{path.name}: {config.name} is a source of the system.", "Give it another name.")
+            configured[config.name] = replace(makers[config.source_type](config), source_type=config.source_type)
+        except UsageError as error:
+            faults.append(error)
+    _last_good[path] = configured
+    return found | configured, faults
+
+
+_last_good: dict[Path, dict[str, Source]] = {}

@@ -6,8 +6,10 @@ import structlog
 
 from gis.database import SERVICE
 from gis.jobs import context, task
-from ingest.processing import process_unparsed
+from ingest.alarms import watch_sources
+from ingest.processing import process_unparsed, retry_document
 from ingest.quiet import EARTHQUAKE_QUIET_HOURS, resolve_quiet
+from ingest.running import CLOCK, prune_runs, run_source
 from ingest.source import find_source
 from ingest.summary import RunSummary
 
@@ -15,17 +17,35 @@ _log = structlog.get_logger(__name__)
 
 
 @task("ingest.poll", queue="ingest")
-def poll(source: str) -> None:
-    """Ask a source for what is new, after taking up what a crash left unparsed."""
-    database, settings = context().database, context().settings
-    found = find_source(source)
-    leftovers = RunSummary()
-    process_unparsed(database, leftovers)
-    summary = found.fetch(database, settings, found) if found.fetch else RunSummary()
-    for line in [*leftovers.lines()[1:], *summary.lines()[1:]]:
-        _log.warning("ingest", source=source, trouble=line)
-    if leftovers.new or summary.new:
-        _log.info("ingest", source=source, new=leftovers.new + summary.new, changed=leftovers.changed + summary.changed)
+def poll(source: str, asked_by: str = CLOCK) -> None:
+    """Ask a source for what is new; how it went stands in `ingest.run`, and the schedule tries again by itself."""
+    _tell(source, run_source(context().database, context().settings, find_source(source), asked_by) or RunSummary())
+
+
+@task("ingest.take_up", queue="ingest")
+def take_up() -> None:
+    """Take up what a crash left between storing and parsing, of whatever source."""
+    summary = RunSummary()
+    process_unparsed(context().database, summary)
+    _tell("", summary)
+
+
+@task("ingest.retry", queue="ingest")
+def retry(document_id: int) -> None:
+    """Parse a document once more, because someone mended what rejected it."""
+    retry_document(context().database, document_id)
+
+
+@task("ingest.watch", queue="ingest")
+def watch() -> None:
+    """Raise and close the alarms about sources, and tell the staff by mail."""
+    watch_sources(context().database, context().settings)
+
+
+@task("ingest.prune_runs", queue="ingest")
+def forget_old_runs() -> None:
+    """Run `prune_runs` as a job."""
+    prune_runs(context().database)
 
 
 @task("ingest.resolve_quiet", queue="ingest")
@@ -36,3 +56,10 @@ def close_quiet_incidents() -> None:
         closed = resolve_quiet(connection)
     if closed:
         _log.info("ingest", resolved=closed)
+
+
+def _tell(source: str, summary: RunSummary) -> None:
+    for line in summary.lines()[1:]:
+        _log.warning("ingest", source=source, trouble=line)
+    if summary.new:
+        _log.info("ingest", source=source, new=summary.new, changed=summary.changed)

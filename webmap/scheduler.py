@@ -7,9 +7,9 @@ that has lost its session has lost both at once and cannot write beside its succ
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from apscheduler.executors.pool import ThreadPoolExecutor
@@ -20,9 +20,11 @@ from sqlalchemy.exc import DBAPIError
 from gis.database import SERVICE, Database
 from gis.jobs import enqueue
 from gis.settings import Settings
+from ingest.clock import enqueue_due
 
 # Any number that nothing else in the database uses as an advisory lock: the letters MMSC.
 LEADER_LOCK = 0x4D4D5343
+_Result = TypeVar("_Result")
 _LOG = structlog.get_logger()
 
 
@@ -32,8 +34,7 @@ class Periodic:
 
     Attributes
     ----------
-    second : of each minute, or cron's form for several; JMA refreshes its feeds on the minute, and asks to come a
-        little later.
+    second : of each minute, or cron's form for several.
     minute : of each hour; every minute if not said.
     """
 
@@ -43,9 +44,9 @@ class Periodic:
     minute: str = "*"
 
 
-def periodic_jobs(settings: Settings) -> list[Periodic]:
-    """Return what is to be written by the clock; without a feed there is nothing to poll."""
-    jobs = [
+def periodic_jobs() -> list[Periodic]:
+    """Return what is to be written by the clock; the sources have schedules of their own (`ingest.clock`)."""
+    return [
         Periodic("gis.retry_stalled", second=0),
         Periodic("alerts.sweep", second=40),
         Periodic("alerts.resume", second="*/5"),
@@ -54,10 +55,10 @@ def periodic_jobs(settings: Settings) -> list[Periodic]:
         Periodic("webmap.remove_old_uploads", second=10, minute="35"),
         Periodic("ingest.resolve_quiet", second=50, minute="5"),
         Periodic("layers.forget_answers", second=30, minute="17"),
+        Periodic("ingest.take_up", second=25),
+        Periodic("ingest.watch", second=45),
+        Periodic("ingest.prune_runs", second=15, minute="42"),
     ]
-    if settings.jma_feed_url:
-        jobs.append(Periodic("ingest.poll", second=20, arguments={"source": "jma"}))
-    return jobs
 
 
 class Leader:
@@ -73,17 +74,25 @@ class Leader:
         A job that still waits from the last time is not written twice. A lost connection ends the
         lead; the next call applies for it again.
         """
+        return bool(self._lead(lambda connection: enqueue(connection, job.task, once=job.task, **job.arguments)))
+
+    def ask_sources(self, settings: Settings) -> list[str]:
+        """Write a job for each source that is due, if this candidate leads; return their names."""
+        return self._lead(lambda connection: enqueue_due(connection, settings)) or []
+
+    def _lead(self, work: Callable[[Connection], _Result]) -> _Result | None:
+        """Do it in a transaction of the leader's session as the service; None when this candidate does not lead."""
         try:
             self._connection = self._connection or self._apply()
             if self._connection is None:
-                return False
+                return None
             with self._connection.begin():
                 self._connection.execute(text("SELECT set_config('role', :role, true)"), {"role": SERVICE})
-                return enqueue(self._connection, job.task, once=job.task, **job.arguments)
+                return work(self._connection)
         except DBAPIError as error:
             _LOG.error("the scheduler lost the database and applies again at the next tick", error=str(error.orig))
             self.resign()
-            return False
+            return None
 
     def resign(self) -> None:
         """Give up the lead, if it was held."""
@@ -124,7 +133,7 @@ def run_scheduler(database: Database, settings: Settings) -> None:
     leader = Leader(database)
     # One thread: the leader's session is not for several at once.
     scheduler = BlockingScheduler(executors={"default": ThreadPoolExecutor(1)}, timezone="Asia/Tokyo")
-    jobs = periodic_jobs(settings)
+    jobs = periodic_jobs()
     for job in jobs:
         scheduler.add_job(
             leader.write,
@@ -136,6 +145,7 @@ def run_scheduler(database: Database, settings: Settings) -> None:
             coalesce=True,
             misfire_grace_time=30,
         )
+    scheduler.add_job(leader.ask_sources, "cron", args=[settings], second="*/5", id="sources", coalesce=True)
     # At once, too: apply for the lead, and look after what a crash left running.
     leader.write(jobs[0])
     try:

@@ -18,7 +18,10 @@ SOURCE = Source(
     folds={"earthquake": fold_earthquake, "tsunami": fold_tsunami, **RUNNING_FOLDS},
     running=frozenset(RUNNING_FOLDS),
     # JMA writes its feeds on the minute and asks to come a little later; a day without any telegram has never been.
-    schedule=Schedule(every_s=60, at_s=20, silent_after_s=86_400),
+    # A tsunami does not wait for an hour until a feed is asked again: two minutes at most after failures. The first
+    # run after days fetches hundreds of telegrams.
+    schedule=Schedule(every_s=60, at_s=20, silent_after_s=86_400, time_limit_s=600, longest_wait_s=120),
+    needs="jma_feed_url",
     fetch=fetch_feeds,
     as_exercise=as_exercise,
 )

@@ -188,11 +188,11 @@ def test_the_overview_counts_and_shows_reasons(receive_jma, database):
     with database.begin(SERVICE) as connection:
         sources, letters = list_sources(connection), list_dead_letters(connection)
     (jma,) = [source for source in sources if source.name == "jma"]
-    assert (jma.documents, jma.reports, jma.rejected, jma.health) == (2, 1, 1, "ok")
+    assert (jma.documents, jma.reports, jma.rejected, jma.health) == (2, 1, 1, "good")
     assert "not XML" in letters[0].reason
 
 
 def test_a_source_that_brought_nothing_never_ran(database):
     with database.begin(SERVICE) as connection:
         (jma,) = [source for source in list_sources(connection) if source.name == "jma"]
-    assert jma.health == "never ran"
+    assert jma.health == "never_ran"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import Engine, text
 
 from gis.database import Database
 from gis.settings import Settings
-from webmap.scheduler import LEADER_LOCK, Leader, Periodic, is_led, periodic_jobs
+from webmap.scheduler import LEADER_LOCK, Leader, Periodic, is_led
 
 _SWEEP = Periodic("alerts.sweep", second=40)
 _POLL = Periodic("ingest.poll", second=20, arguments={"source": "jma"})
@@ -92,8 +93,52 @@ def test_the_lead_can_be_seen_from_outside(candidates: list[Leader], owner: Engi
         assert is_led(connection)
 
 
-def test_without_a_feed_nothing_is_polled(settings: Settings) -> None:
-    assert "ingest.poll" not in {job.task for job in periodic_jobs(settings)}
-    with_feed = replace(settings, jma_feed_url="http://127.0.0.1:9/feed")
-    poll = next(job for job in periodic_jobs(with_feed) if job.task == "ingest.poll")
-    assert (poll.second, poll.arguments) == (20, {"source": "jma"})
+@pytest.fixture
+def fed(settings: Settings) -> Settings:
+    return replace(settings, jma_feed_url="http://127.0.0.1:9/feed")
+
+
+def _plan(owner: Engine, change: str) -> None:
+    with owner.begin() as connection:
+        connection.execute(text(f"UPDATE ingest.source SET {change} WHERE name = 'jma'"))
+
+
+def test_without_a_feed_nothing_is_polled(candidates: list[Leader], owner: Engine, settings: Settings) -> None:
+    assert candidates[0].ask_sources(settings) == []
+    with owner.connect() as connection:
+        assert connection.execute(text("SELECT count(*) FROM ingest.source")).scalar() == 0
+
+
+def test_a_source_runs_at_its_next_moment_and_not_twice(candidates: list[Leader], owner: Engine, fed: Settings) -> None:
+    assert candidates[0].ask_sources(fed) == [], "it is planned, not yet due"
+    _plan(owner, "next_run_at = now() - interval '3 hours'")
+    assert candidates[0].ask_sources(fed) == ["jma"], "what was missed is caught up, once"
+    assert candidates[0].ask_sources(fed) == []
+    with owner.connect() as connection:
+        planned = connection.execute(text("SELECT next_run_at FROM ingest.source")).scalar_one()
+    assert planned.second == 20
+    assert timedelta(0) < planned - datetime.now(UTC) <= timedelta(seconds=60)
+    assert _tasks(owner) == ["ingest.poll"]
+
+
+def test_a_new_leader_goes_on_with_the_plan_of_the_old_one(
+    candidates: list[Leader], owner: Engine, fed: Settings
+) -> None:
+    first, second = candidates
+    first.ask_sources(fed)
+    _plan(owner, "next_run_at = now()")
+    assert second.ask_sources(fed) == [], "the first one leads"
+    with owner.begin() as connection:
+        connection.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key"),
+            {"key": LEADER_LOCK},
+        )
+    assert second.ask_sources(fed) == ["jma"]
+    assert first.ask_sources(fed) == []
+    assert _tasks(owner) == ["ingest.poll"]
+
+
+def test_a_paused_source_is_not_asked(candidates: list[Leader], owner: Engine, fed: Settings) -> None:
+    candidates[0].ask_sources(fed)
+    _plan(owner, "next_run_at = now(), paused_at = now(), paused_by = 'hanako', pause_reason = 'repairs'")
+    assert candidates[0].ask_sources(fed) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -12,16 +13,20 @@ from tqdm import tqdm
 from gis.database import SERVICE, Database
 from gis.errors import UsageError
 from gis.settings import PROJECT_DIR, Settings
+from ingest.actions import pause, resume
 from ingest.overview import DeadLetter, SourceHealth, list_dead_letters, list_sources
 from ingest.processing import process_unparsed
 from ingest.replay import Scene, plan_replay, play
+from ingest.running import run_source
 from ingest.scaffold import write_source
-from ingest.source import find_source
+from ingest.source import find_source, load_sources, source_faults
 from ingest.summary import RunSummary
+from webmap.source_words import CURES, HEALTH
 
-HELP = "List sources and what did not parse, poll one, replay saved telegrams, or begin a new source."
+HELP = "List sources, run, pause or resume one, check their file, replay saved telegrams, or begin a new source."
 EXAMPLE = """./machimori ingest list
 ./machimori ingest run jma
+./machimori ingest pause jma --reason 'their maintenance until noon'
 ./machimori ingest replay FOLDER --match '32-39_11_*' --speed 60
 ./machimori ingest new town_police"""
 
@@ -50,6 +55,15 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     replay.add_argument("--drill", action="store_true", help="turn every telegram into a drill (訓練)")
     replay.add_argument("--source", default="jma", help="whose files they are (default: jma)")
 
+    pausing = actions.add_parser("pause", help="do not ask a source until it is resumed")
+    pausing.add_argument("source", help="name of the source")
+    pausing.add_argument("--reason", required=True, help="why; it stands on the page of the sources")
+
+    resuming = actions.add_parser("resume", help="ask a paused source again, at once")
+    resuming.add_argument("source", help="name of the source")
+
+    actions.add_parser("check", help="read the file of sources and name its faults; exit code 1 if there are any")
+
     new = actions.add_parser("new", help="write the three files of a new source: module, test, input")
     new.add_argument("name", help="small letters, digits and _")
 
@@ -60,8 +74,12 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         for path in write_source(args.name):
             print(path.relative_to(PROJECT_DIR))
         return 0
+    if args.action == "check":
+        return _check(settings)
     database = Database(settings.app_url())
     try:
+        if args.action in ("pause", "resume"):
+            return _pause_or_resume(database, args)
         if args.action == "list":
             return _list(database, args.limit)
         if args.action == "run":
@@ -82,15 +100,40 @@ def _list(database: Database, limit: int) -> int:
     return 0
 
 
+def _check(settings: Settings) -> int:
+    faults = source_faults()
+    for source in load_sources().values():
+        print(f"{source.name}  {source.title}  {source.schedule or 'no schedule'}")
+    for fault in faults:
+        print(f"fault: {fault}")
+    if not settings.sources_path.exists():
+        print(f"{settings.sources_path} does not exist: only the sources of the system are there")
+    return 1 if faults else 0
+
+
+def _pause_or_resume(database: Database, args: argparse.Namespace) -> int:
+    with database.begin(SERVICE, account=f"console:{getpass.getuser()}") as connection:
+        if args.action == "pause":
+            pause(connection, args.source, args.reason)
+        else:
+            resume(connection, args.source)
+    print(f"{args.source}: {args.action}d")
+    return 0
+
+
 def _run(database: Database, settings: Settings, name: str) -> int:
     source = find_source(name)
     if source.fetch is None:
         raise UsageError(f"The source {name} cannot be asked.", "It is pushed or replayed.")
-    if name == "jma" and not settings.jma_feed_url:
-        raise UsageError("MACHIMORI_JMA_FEED_URL is empty, so there is nobody to ask.", "Set it to the feeds' folder.")
+    if not source.can_be_asked(settings):
+        setting = f"MACHIMORI_{source.needs.upper()}"
+        raise UsageError(f"{setting} is empty, so there is nobody to ask.", "Set it, e.g. to the feeds' folder.")
     leftovers = RunSummary()
     process_unparsed(database, leftovers)
-    summary = source.fetch(database, settings, source)
+    summary = run_source(database, settings, source, asked_by=f"console:{getpass.getuser()}")
+    if summary is None:
+        print(f"{name} runs already, on this machine or another; see: ./machimori ingest list")
+        return 1
     for line in [*(leftovers.lines() if leftovers.new else []), *summary.lines()]:
         print(line)
     return 1 if summary.failures or summary.dead_letters else 0
@@ -117,13 +160,19 @@ def _replay(database: Database, settings: Settings, args: argparse.Namespace) ->
 
 
 def _print_source(source: SourceHealth) -> None:
-    print(f"{source.name}  {source.title}  {source.health}")
+    print(f"{source.name}  {source.title}  {HEALTH[source.health]}")
+    if source.health in CURES:
+        print(f"  → {CURES[source.health]}")
+    print(f"  kind          {source.kind}")
     print(f"  schedule      {source.schedule or 'none'}")
     print(f"  last run      {_when(source.last_run_at)}")
     print(f"  last success  {_when(source.last_success_at)}")
+    print(f"  next run      {_when(source.next_run_at) if source.next_run_at else 'not planned'}")
     print(f"  records       {source.documents} documents, {source.reports} reports, {source.rejected} dead letters")
+    if source.paused_at:
+        print(f"  paused        {_when(source.paused_at)} by {source.paused_by}: {source.pause_reason}")
     if source.last_error:
-        print(f"  last error    {source.last_error}")
+        print(f"  last error    {source.last_error} ({source.failures} failures in a row)")
 
 
 def _print_dead_letter(letter: DeadLetter) -> None:
