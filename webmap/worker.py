@@ -10,7 +10,14 @@ from gis.jobs import set_context, worker_app
 from gis.settings import Settings
 
 # Named, not imported above: each declares its tasks when it is imported.
-TASK_MODULES = ("gis.upkeep", "layers.saved_once", "ingest.tasks", "alerts.tasks", "webmap.uploads")
+TASK_MODULES = (
+    "gis.upkeep",
+    "layers.saved_once",
+    "ingest.tasks",
+    "ingest.citizen_tasks",
+    "alerts.tasks",
+    "webmap.uploads",
+)
 _STOP_TIMEOUT_S = 15.0  # under the supervisor's patience, so that a long job goes back into the queue in order
 
 

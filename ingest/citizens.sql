@@ -1,0 +1,72 @@
+-- name: hold_senders
+-- One report at a time from a network: otherwise many at once would all find the count below the limit.
+SELECT pg_advisory_xact_lock(hashtextextended('citizen:' || :network_key, 0))
+
+-- name: counts
+SELECT (SELECT count(*) FROM ingest.citizen_report
+        WHERE network_key = :network_key AND created_at > now() - interval '1 hour') AS network,
+       (SELECT count(*) FROM ingest.citizen_report
+        WHERE device_key = :device_key AND device_key <> '' AND created_at > now() - interval '1 hour') AS device,
+       (SELECT count(*) FROM ingest.citizen_report
+        WHERE contact_key = :contact_key AND contact_key <> '' AND created_at > now() - interval '1 day') AS contact,
+       EXISTS (SELECT FROM ingest.citizen_report
+               WHERE network_key = :network_key AND text_key = :text_key AND withdrawn_at IS NULL
+                     AND created_at > now() - make_interval(hours => :repeat_hours)) AS is_repeated,
+       EXISTS (SELECT FROM ingest.citizen_block
+               WHERE sender_key IN (:network_key, :device_key) AND sender_key <> '' AND until_at > now() AND lifted_at IS NULL)
+           AS is_blocked
+
+-- name: town_last_minute
+-- Counted up to the limit only: in a storm this is asked by each report.
+SELECT count(*) FROM (SELECT FROM ingest.citizen_report WHERE created_at > now() - interval '1 minute' LIMIT :most) AS recent
+
+-- name: store_report
+INSERT INTO ingest.citizen_report
+    (reference, kind, language, contact, wants_mail, network_key, device_key, text_key, contact_key, is_proven)
+VALUES
+    (:reference, :kind, :language, :contact, :contact <> '', :network_key, :device_key, :text_key, :contact_key, :is_proven)
+ON CONFLICT (reference) DO NOTHING
+RETURNING id
+
+-- name: store_photo
+INSERT INTO ingest.citizen_photo (report_id, media_type, sha256, width, height, body, thumbnail)
+VALUES (:report_id, :media_type, :sha256, :width, :height, :body, :thumbnail)
+ON CONFLICT (report_id, sha256) DO NOTHING
+
+-- name: hold_report
+SELECT id, kind, language, parts, withdrawn_at IS NOT NULL AS is_withdrawn,
+       (SELECT count(*) FROM ingest.citizen_photo p WHERE p.report_id = c.id) AS photos
+FROM ingest.citizen_report c WHERE reference = :reference FOR UPDATE
+
+-- name: count_part
+UPDATE ingest.citizen_report SET parts = parts + 1 WHERE id = :id RETURNING parts
+
+-- name: withdraw
+UPDATE ingest.citizen_report SET parts = parts + 1, withdrawn_at = now(), wants_mail = false, contact = '' WHERE id = :id
+RETURNING parts
+
+-- name: stop_mails
+-- The address is not needed for anything else.
+UPDATE ingest.citizen_report SET wants_mail = false, contact = '' WHERE reference = :reference RETURNING id
+
+-- name: forget
+WITH due AS (
+    SELECT id FROM ingest.citizen_report
+    WHERE created_at < :before AND erased_at IS NULL ORDER BY id LIMIT :most FOR UPDATE SKIP LOCKED
+),
+photos AS (
+    UPDATE ingest.citizen_photo SET body = NULL, thumbnail = NULL WHERE report_id IN (SELECT id FROM due) RETURNING attachment
+),
+reports AS (
+    UPDATE ingest.citizen_report
+    SET contact = '', wants_mail = false, network_key = '', device_key = '', text_key = '', contact_key = '', erased_at = now()
+    WHERE id IN (SELECT id FROM due) RETURNING 1
+)
+SELECT (SELECT count(*) FROM reports) AS reports, (SELECT count(*) FROM photos) AS photos,
+       (SELECT coalesce(array_agg(attachment) FILTER (WHERE attachment IS NOT NULL), '{}') FROM photos) AS attachments
+
+-- name: erase_attachments
+SELECT ingest.erase_citizen_attachments(CAST(:attachments AS bigint[]))
+
+-- name: erase_withdrawn
+UPDATE ingest.citizen_photo SET body = NULL, thumbnail = NULL WHERE report_id = :id RETURNING attachment
