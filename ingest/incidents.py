@@ -16,8 +16,8 @@ from gis.queries import load_queries
 from gis.town import load_town
 from ingest.folding import IncidentState, Known, timeline
 from ingest.policy import find_policy
-from ingest.privacy import public_place
 from ingest.reports import Report, StoredReport, link_reports, link_running, load_reports, load_running
+from ingest.shown_place import choose_shown, keep_shown
 from ingest.source import Source
 
 _QUERIES = load_queries(__file__)
@@ -154,15 +154,31 @@ def _write_incident(
     connection: Connection, source: Source, event_key: str, found: int | None, state: IncidentState
 ) -> int:
     policy = find_policy(state.report.kind, source.name)
-    place, accuracy_m = shown_place(connection, state.known, policy.is_personal)
-    values = incident_values(source, state) | {"is_personal": policy.is_personal, "accuracy_m": accuracy_m}
+    values = incident_values(source, state) | {"is_personal": policy.is_personal}
+    shown = None
+    if policy.is_personal:
+        known, place_name = state.known, values["place_name"] or ""
+        shown = choose_shown(connection, found, known.position, known.accuracy_m or 0.0, place_name, load_town())
+        place, values["accuracy_m"] = shown.shown.geom, shown.shown.accuracy_m
+    else:
+        place = _place(connection, state.known)
+    fid = _store_incident(connection, event_key, found, policy.publication, place, values)
+    if shown:
+        keep_shown(connection, fid, shown)
+    return fid
+
+
+def _store_incident(
+    connection: Connection, event_key: str, found: int | None, publication: str, place: bytes, values: dict[str, Any]
+) -> int:
+    """Insert an incident, or update what of it is different; return its fid. `place` is EWKB."""
     if found is None:
         return int(
             connection.execute(
                 _INCIDENT.insert()
                 .values(
                     event_key=event_key,
-                    publication=policy.publication,
+                    publication=publication,
                     geom=func.ST_GeomFromEWKB(bindparam("place", place, LargeBinary)),
                     **values,
                 )
@@ -180,12 +196,15 @@ def _write_incident(
 
 
 def shown_place(connection: Connection, known: Known, is_personal: bool) -> tuple[bytes, float | None]:
-    """Return the geometry that everybody may see as EWKB, and its accuracy in metres; of persons it is an area."""
-    if is_personal and known.position:
-        lon, lat = known.position
-        shown = public_place(connection, lon, lat, known.accuracy_m or 0.0, load_town())
-        return shown.geom, shown.accuracy_m
-    return _place(connection, known), known.accuracy_m
+    """Return the geometry that everybody may see of a new incident as EWKB, and its accuracy in metres.
+
+    Of persons it is an area (ingest/shown_place.py).
+    """
+    if not is_personal:
+        return _place(connection, known), known.accuracy_m
+    place_name = str(known.columns.get("place_name") or "")
+    chosen = choose_shown(connection, None, known.position, known.accuracy_m or 0.0, place_name, load_town())
+    return chosen.shown.geom, chosen.shown.accuracy_m
 
 
 def incident_values(source: Source, state: IncidentState) -> dict[str, Any]:

@@ -18,6 +18,8 @@ WHERE (old.telegram, old.kind, old.status, old.action, old.event_key, old.serial
       (excluded.telegram, excluded.kind, excluded.status, excluded.action, excluded.event_key, excluded.serial,
        excluded.reported_at, excluded.controlled_at, excluded.office, excluded.headline, excluded.text, excluded.facts,
        excluded.private_sha256)
+  -- What was erased is never written again, whoever sends it once more.
+  AND NOT EXISTS (SELECT FROM ingest.report_private p WHERE p.report_id = old.id AND p.erased_at IS NOT NULL)
 RETURNING old.id, EXISTS (SELECT FROM ingest.report_private p WHERE p.report_id = old.id) AS had_private
 
 -- name: store_private

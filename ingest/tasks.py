@@ -9,6 +9,7 @@ from gis.jobs import context, task
 from ingest.alarms import watch_sources
 from ingest.processing import process_unparsed, retry_document
 from ingest.quiet import EARTHQUAKE_QUIET_HOURS, resolve_quiet
+from ingest.retention import forget
 from ingest.running import CLOCK, prune_runs, run_source
 from ingest.source import find_source
 from ingest.summary import RunSummary
@@ -46,6 +47,13 @@ def watch() -> None:
 def forget_old_runs() -> None:
     """Run `prune_runs` as a job."""
     prune_runs(context().database)
+
+
+@task("ingest.forget", queue="ingest")
+def forget_what_is_due() -> None:
+    """Forget what has been kept long enough; what a stop left undone follows the next time."""
+    for act in forget(context().database):
+        _log.info("retention", forgotten=act.what, rule=act.rule, count=len(act.ids))
 
 
 @task("ingest.resolve_quiet", queue="ingest")
