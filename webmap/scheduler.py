@@ -54,7 +54,6 @@ def periodic_jobs() -> list[Periodic]:
         Periodic("alerts.call_webhooks", second="*/10"),
         Periodic("webmap.remove_old_uploads", second=10, minute="35"),
         Periodic("ingest.resolve_quiet", second=50, minute="5"),
-        Periodic("ingest.forget", second=35, minute="23"),
         Periodic("ingest.answer_citizens", second="*/20"),
         Periodic("ingest.forget_citizens", second=15, minute="41"),
         Periodic("ingest.forget", second=35, minute="23"),
