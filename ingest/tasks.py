@@ -12,6 +12,7 @@ from ingest.quiet import EARTHQUAKE_QUIET_HOURS, resolve_quiet
 from ingest.retention import forget
 from ingest.running import CLOCK, prune_runs, run_source
 from ingest.source import find_source
+from ingest.statistics import refresh_statistics
 from ingest.summary import RunSummary
 
 _log = structlog.get_logger(__name__)
@@ -71,3 +72,10 @@ def _tell(source: str, summary: RunSummary) -> None:
         _log.warning("ingest", source=source, trouble=line)
     if summary.new:
         _log.info("ingest", source=source, new=summary.new, changed=summary.changed)
+
+
+@task("ingest.count_statistics", queue="ingest")
+def count_statistics() -> None:
+    """Count again the years in which incidents changed."""
+    with context().database.begin(SERVICE) as connection:
+        refresh_statistics(connection)

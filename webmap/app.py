@@ -17,6 +17,7 @@ from webmap import (
     security,
     services,
     staff,
+    statistics,
     subscription,
     tiles,
     wording,
@@ -50,6 +51,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     wording.init_app(app)
     security.init_app(app)
     errors.init_app(app)
-    for window in (citizen, citizen_attachments, feeds, tiles, subscription, operations, staff):
+    for window in (citizen, citizen_attachments, feeds, tiles, subscription, statistics, operations, staff):
         app.register_blueprint(window.blueprint)
     return app

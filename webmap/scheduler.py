@@ -58,6 +58,7 @@ def periodic_jobs() -> list[Periodic]:
         Periodic("ingest.forget_citizens", second=15, minute="41"),
         Periodic("ingest.forget", second=35, minute="23"),
         Periodic("layers.forget_answers", second=30, minute="17"),
+        Periodic("ingest.count_statistics", second=5, minute="*/10"),
         Periodic("ingest.take_up", second=25),
         Periodic("ingest.watch", second=45),
         Periodic("ingest.prune_runs", second=15, minute="42"),

@@ -1,0 +1,80 @@
+"""Statistics over incidents: counted by year and kind, with what the public may read beside what there is."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from gis.queries import load_queries
+from ingest.policy import find_policy
+from ingest.suppression import suppress, suppress_total
+
+DIMENSIONS = ("category", "quarter", "mesh", "month", "weekday", "hour")
+_QUERIES = load_queries(__file__)
+Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
+
+
+@dataclass(frozen=True)
+class Statistic:
+    """One number: how many incidents of a kind in a year have this value of a dimension.
+
+    Attributes
+    ----------
+    value : `01`–`12` of month, `1` (Monday) to `7` of weekday, `00`–`23` of hour, a mesh code of 1 km, else words;
+        "" = not known. count : None when it is suppressed.
+    """
+
+    year: int
+    kind: str
+    dimension: str
+    value: str
+    count: int | None
+
+
+def refresh_statistics(connection: Connection) -> list[int]:
+    """Count again the years in which something changed since they were counted; return them. Role: service."""
+    begun_at: datetime = connection.execute(text("SELECT now()")).scalar_one()
+    years = sorted(connection.execute(_QUERIES["stale_years"]).scalars())
+    for year in years:
+        _count_year(connection, year, begun_at)
+    return years
+
+
+def read_statistics(connection: Connection, kind: str, year: int, *, is_public: bool) -> list[Statistic]:
+    """Return all numbers of a kind and year. Role: any when public, else service or the disaster office."""
+    query = _QUERIES["read_open"] if is_public else _QUERIES["read_all"]
+    return [Statistic(*row) for row in connection.execute(query, {"kind": kind, "year": year})]
+
+
+def list_tables(connection: Connection) -> list[tuple[str, int]]:
+    """Return (kind, year) of what has been counted, newest first. Role: any."""
+    return [(row.kind, row.year) for row in connection.execute(_QUERIES["tables"])]
+
+
+def _count_year(connection: Connection, year: int, counted_at: datetime) -> None:
+    counts: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
+    for row in connection.execute(_QUERIES["count_year"], {"year": year}):
+        counts[row.kind][row.dimension][row.value] = row.incidents
+    connection.execute(_QUERIES["forget_year"], {"year": year})
+    rows = [
+        {"year": year, "kind": kind, "dimension": dimension, "value": value, "count": count, "shown": shown[value]}
+        for kind, dimensions in counts.items()
+        for dimension, values in dimensions.items()
+        for shown in (_shown(kind, dimension, values),)
+        for value, count in values.items()
+    ]
+    if rows:
+        connection.execute(_QUERIES["store"], rows)
+    connection.execute(_QUERIES["note_counted"], {"year": year, "counted_at": counted_at})
+
+
+def _shown(kind: str, dimension: str, counts: Mapping[str, int]) -> dict[str, int | None]:
+    if not find_policy(kind, "").is_personal:
+        return dict(counts)
+    if dimension == "total":
+        return {value: suppress_total(count) for value, count in counts.items()}
+    return suppress(counts)

@@ -1,0 +1,61 @@
+-- name: stale_years
+-- Years with an incident that was written after they were counted; also years that have lost all theirs.
+SELECT DISTINCT extract(year FROM coalesce(i.occurred_at, i.reported_at) AT TIME ZONE 'Asia/Tokyo')::int AS year
+FROM layers.incident i
+WHERE i.updated_at > coalesce((SELECT max(counted_at) FROM ingest.statistic_year), '-infinity') - interval '5 minutes'
+  AND coalesce(i.occurred_at, i.reported_at) IS NOT NULL
+UNION
+SELECT DISTINCT extract(year FROM coalesce(h.occurred_at, h.reported_at) AT TIME ZONE 'Asia/Tokyo')::int
+FROM history.incident h JOIN layers.incident i ON i.fid = h.fid
+WHERE i.updated_at > coalesce((SELECT max(counted_at) FROM ingest.statistic_year), '-infinity') - interval '5 minutes'
+  AND coalesce(h.occurred_at, h.reported_at) IS NOT NULL
+
+-- name: count_year
+-- What was published, also if it no longer is; drills, withdrawn and merged ones never happened by themselves.
+-- An hour that the source did not know is no hour: it wrote the whole day.
+WITH incident AS (
+    SELECT i.kind, coalesce(i.category, '') AS category, coalesce(i.place_name, '') AS quarter,
+           coalesce(i.occurred_at, i.reported_at) AT TIME ZONE 'Asia/Tokyo' AS happened, i.occurred_at IS NOT NULL AS is_timed,
+           CASE WHEN ST_XMax(i.geom) - ST_XMin(i.geom) <= 0.0126 THEN ST_Centroid(i.geom) END AS middle
+    FROM layers.incident i
+    WHERE i.publication IN ('published', 'expired') AND i.status = 'Actual' AND i.state <> 'cancelled'
+      AND coalesce(i.occurred_at, i.reported_at) >= make_timestamptz(:year, 1, 1, 0, 0, 0, 'Asia/Tokyo')
+      AND coalesce(i.occurred_at, i.reported_at) < make_timestamptz(:year + 1, 1, 1, 0, 0, 0, 'Asia/Tokyo')
+),
+told AS (
+    SELECT kind, happened, is_timed, category, quarter,
+           -- 3次メッシュ (JIS X 0410), about 1 km: latitude × 1.5, longitude − 100, then eighths, then tenths.
+           CASE WHEN middle IS NULL THEN '' ELSE
+               format('%s%s%s%s%s%s', floor(lat * 1.5), floor(lon) - 100, floor(lat * 12)::int % 8,
+                      floor((lon - floor(lon)) * 8), floor(lat * 120)::int % 10, floor((lon - floor(lon)) * 80)::int % 10) END AS mesh
+    FROM (SELECT *, ST_Y(middle) AS lat, ST_X(middle) AS lon FROM incident) AS placed
+)
+SELECT kind, dimension, value, count(*) AS incidents
+FROM told, LATERAL (VALUES
+    ('total', ''), ('category', category), ('quarter', quarter), ('mesh', mesh),
+    ('month', to_char(happened, 'MM')), ('weekday', to_char(happened, 'ID')),
+    ('hour', CASE WHEN is_timed THEN to_char(happened, 'HH24') ELSE '' END)
+) AS dimension (dimension, value)
+GROUP BY kind, dimension, value
+
+-- name: forget_year
+DELETE FROM ingest.statistic WHERE year = :year
+
+-- name: store
+INSERT INTO ingest.statistic (year, kind, dimension, value, count, shown)
+VALUES (:year, :kind, :dimension, :value, :count, :shown)
+
+-- name: note_counted
+INSERT INTO ingest.statistic_year (year, counted_at) VALUES (:year, :counted_at)
+ON CONFLICT (year) DO UPDATE SET counted_at = excluded.counted_at
+
+-- name: read_open
+SELECT year, kind, dimension, value, shown FROM open.statistic
+WHERE kind = :kind AND year = :year ORDER BY dimension, value
+
+-- name: read_all
+SELECT year, kind, dimension, value, count FROM ingest.statistic
+WHERE kind = :kind AND year = :year ORDER BY dimension, value
+
+-- name: tables
+SELECT DISTINCT kind, year FROM open.statistic ORDER BY year DESC, kind

@@ -1,0 +1,165 @@
+"""Statistics over incidents: page, CSV, JSON and the mesh on the map; everybody reads the same, suppressed numbers."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, render_template, request
+
+from gis.errors import UsageError
+from ingest.statistics import DIMENSIONS, Statistic, list_tables, read_statistics
+from ingest.suppression import LEAST_COUNT
+from layers.codes import load_code_list
+from webmap import town_map
+from webmap.languages import gettext, language, mark
+from webmap.services import citizen_connection, services
+
+blueprint = Blueprint("statistics", __name__)
+_TITLES = {
+    "category": mark("By category"),
+    "quarter": mark("By quarter"),
+    "mesh": mark("By mesh of 1 km"),
+    "month": mark("By month"),
+    "weekday": mark("By weekday"),
+    "hour": mark("By hour"),
+}
+_WEEKDAYS = {
+    "1": mark("Monday"),
+    "2": mark("Tuesday"),
+    "3": mark("Wednesday"),
+    "4": mark("Thursday"),
+    "5": mark("Friday"),
+    "6": mark("Saturday"),
+    "7": mark("Sunday"),
+}
+_FIXED = {
+    "month": [f"{month:02}" for month in range(1, 13)],
+    "weekday": list(_WEEKDAYS),
+    "hour": [f"{hour:02}" for hour in range(24)],
+}
+_MOST_ROWS = 30
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line of a table: a value in words, its count (None: suppressed), and the length of its bar in percent."""
+
+    name: str
+    count: int | None
+    percent: float
+
+
+@blueprint.get("/statistics")
+def show_statistics() -> str:
+    """Show one kind and year: how many, where, when."""
+    kind, year, tables, found = _asked()
+    total = next((one.count for one in found if one.dimension == "total"), 0)
+    return render_template(
+        "citizen/statistics.html",
+        kind=kind,
+        year=year,
+        kinds=[code for code in load_code_list("incident_kind").values if code in {known for known, _ in tables}],
+        years=sorted({year for _, year in tables}, reverse=True),
+        total=total,
+        is_suppressed=any(one.count is None for one in found),
+        least=LEAST_COUNT,
+        charts=[(name, gettext(title), _bars(name, found)) for name, title in _TITLES.items() if name != "mesh"],
+        script=town_map.small_map_script(services().town, language()),
+        assets=town_map,
+    )
+
+
+@blueprint.get("/statistics.csv")
+def show_csv() -> Response:
+    """Answer all tables of one kind and year as CSV, UTF-8 with BOM; a suppressed count is an X."""
+    kind, year, _, found = _asked()
+    written = io.StringIO()
+    lines = csv.writer(written)
+    lines.writerow(["year", "kind", "dimension", "value", "count"])
+    lines.writerows(
+        [one.year, one.kind, one.dimension, one.value, "X" if one.count is None else one.count] for one in found
+    )
+    response = Response("\ufeff" + written.getvalue(), mimetype="text/csv")
+    response.headers["Content-Disposition"] = f'attachment; filename="statistics-{kind}-{year}.csv"'
+    return response
+
+
+@blueprint.get("/statistics.json")
+def show_json() -> dict[str, object]:
+    """Answer all tables of one kind and year as JSON; a suppressed count is null."""
+    kind, year, _, found = _asked()
+    tables: dict[str, dict[str, int | None]] = {name: {} for name in ("total", *DIMENSIONS)}
+    for one in found:
+        tables[one.dimension][one.value] = one.count
+    return {"kind": kind, "year": year, "suppressed_below": LEAST_COUNT, "tables": tables}
+
+
+@blueprint.get("/statistics/mesh.geojson")
+def show_mesh() -> dict[str, object]:
+    """Answer the cells of 1 km (地域メッシュ, JIS X 0410) with a count that may be shown."""
+    _, _, _, found = _asked()
+    cells = {one.value: one.count for one in found if one.dimension == "mesh" and one.value and one.count}
+    most = max(cells.values(), default=1)
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "properties": {"name": f"{count}", "count": count, "share": round(count / most, 3)},
+                "geometry": {"type": "Polygon", "coordinates": [mesh_ring(code)]},
+            }
+            for code, count in sorted(cells.items())
+        ],
+    }
+
+
+def mesh_ring(code: str) -> list[list[float]]:
+    """Return the corners of a 3次メッシュ as a closed ring of lon/lat in degrees (JIS X 0410: 30″ high, 45″ wide)."""
+    south = int(code[:2]) / 1.5 + int(code[4]) / 12 + int(code[6]) / 120
+    west = 100 + int(code[2:4]) + int(code[5]) / 8 + int(code[7]) / 80
+    north, east = south + 1 / 120, west + 1 / 80
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    return [[round(lon, 7), round(lat, 7)] for lon, lat in ring]
+
+
+def _asked() -> tuple[str, int, list[tuple[str, int]], list[Statistic]]:
+    """Return kind, year, what there is, and the numbers; the newest year of anything when nothing is asked."""
+    with citizen_connection() as connection:
+        tables = list_tables(connection)
+        newest = tables[0] if tables else ("crime", 0)
+        kind = request.args.get("kind") or newest[0]
+        asked_year = request.args.get("year") or str(next((y for k, y in tables if k == kind), newest[1]))
+        if kind not in load_code_list("incident_kind").values or not asked_year.isdigit() or len(asked_year) > 4:
+            raise UsageError(gettext("There are no such statistics."), gettext("Choose kind and year on the page."))
+        year = int(asked_year)
+        return kind, year, tables, read_statistics(connection, kind, year, is_public=True)
+
+
+def _bars(dimension: str, found: Sequence[Statistic]) -> list[Bar]:
+    counts = {one.value: one.count for one in found if one.dimension == dimension}
+    order = _FIXED.get(dimension) or sorted(counts, key=lambda value: (-(counts[value] or 0), value))
+    values = [value for value in order if value][:_MOST_ROWS] if counts else []
+    if "" in counts and counts:
+        values.append("")
+    most = max((count for count in counts.values() if count), default=1)
+    return [_bar(dimension, value, counts, most) for value in values]
+
+
+def _bar(dimension: str, value: str, counts: Mapping[str, int | None], most: int) -> Bar:
+    count = counts.get(value, 0)
+    return Bar(_name(dimension, value), count, round(100 * (count or 0) / most, 1))
+
+
+def _name(dimension: str, value: str) -> str:
+    if not value:
+        return gettext("not known")
+    if dimension == "weekday":
+        return gettext(_WEEKDAYS[value])
+    if dimension == "month":
+        return gettext("month %(number)s", number=int(value))
+    if dimension == "hour":
+        return f"{int(value)}:00"
+    return value
