@@ -6,7 +6,10 @@ from flask import render_template
 from sqlalchemy import text
 
 from gis.queries import load_queries
-from webmap import board
+from ingest.alarms import standing_alarms
+from ingest.overview import list_sources
+from ingest.source import load_sources
+from webmap import board, source_words
 from webmap.staff.access import blueprint, staff_connection
 
 _QUERIES = load_queries(__file__)
@@ -26,6 +29,9 @@ def show_overview() -> str:
             sees_alerts=True,
             waiting=connection.execute(_QUERIES["waiting"]).all(),
             alerts=connection.execute(_QUERIES["alerts"]).all(),
-            sources=connection.execute(_QUERIES["sources"]).all(),
+            sources=list_sources(connection),
+            alarms=standing_alarms(connection),
+            source_titles={source.name: source.title for source in load_sources().values()},
+            source_words=source_words,
             dead_letters=connection.execute(_QUERIES["dead_letter_count"]).scalar_one(),
         )

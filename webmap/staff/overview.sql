@@ -23,12 +23,5 @@ CROSS JOIN LATERAL (
     FROM alerts.delivery WHERE alert_id = a.id) d
 ORDER BY a.id DESC
 
--- name: sources
--- Health of each source, with what came and what could not be used.
-SELECT s.name, s.last_run_at, s.last_success_at, s.last_error, s.consecutive_failures,
-       (SELECT count(*) FROM ingest.report r WHERE r.source = s.name) AS reports
-FROM ingest.source s
-ORDER BY s.name
-
 -- name: dead_letter_count
 SELECT count(*) FROM ingest.dead_letter
