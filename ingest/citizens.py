@@ -104,7 +104,7 @@ def take_report(
     connection.execute(_QUERIES["hold_senders"], keys)
     if connection.execute(_QUERIES["hold_report"], {"reference": reference}).first():
         return Taken(is_new=False)
-    _check_limits(connection, sender, policy)
+    check_limits(connection, sender, policy)
     values = {**keys, "text_key": sender.text_key, "contact_key": sender.contact_key, "is_proven": sender.is_proven}
     values |= {name: getattr(report, name) for name in ("kind", "language", "contact")}
     report_id = connection.execute(_QUERIES["store_report"], values | {"reference": reference}).scalar()
@@ -179,7 +179,13 @@ def forget_citizen_reports(connection: Connection, before: datetime) -> tuple[in
     return int(row.reports), int(row.photos)
 
 
-def _check_limits(connection: Connection, sender: Sender, policy: CitizenPolicy) -> None:
+def check_limits(connection: Connection, sender: Sender, policy: CitizenPolicy) -> None:
+    """Refuse a sender who sends too much or is shut out; `take_report` asks again, one at a time.
+
+    Raises
+    ------
+    RefusedReportError : see `take_report`.
+    """
     counts = connection.execute(
         _QUERIES["counts"],
         {

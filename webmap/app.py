@@ -14,6 +14,7 @@ from webmap import (
     feeds,
     languages,
     operations,
+    report,
     security,
     services,
     staff,
@@ -51,6 +52,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     wording.init_app(app)
     security.init_app(app)
     errors.init_app(app)
-    for window in (citizen, citizen_attachments, feeds, tiles, subscription, statistics, operations, staff):
+    for window in (citizen, citizen_attachments, feeds, tiles, subscription, report, statistics, operations, staff):
         app.register_blueprint(window.blueprint)
     return app
