@@ -57,7 +57,7 @@ def render_tile_at(connection: Connection, definition: Definition, z: int, x: in
     """Return one vector tile of a layer as it was at `at`; b"" where nothing was.
 
     It shows what `layers.tiles.render_tile` would have shown then: the drawn attributes, and of a public layer
-    only what citizens could see.
+    only what citizens could see, and may see still.
 
     Raises
     ------
@@ -85,7 +85,11 @@ def _tile_query(definition: Definition, z: int) -> sql.Composed:
     is_simplified = z < _FULL_DETAIL_ZOOM and definition.geometry not in ("Point", "MultiPoint")
     open_when = definition.open_when if definition.is_public else {}
     shown = [
-        sql.SQL(" AND v.{} = {}").format(sql.Identifier(name), sql.Literal(value)) for name, value in open_when.items()
+        # What was public then and is no longer (withdrawn, merged, kept long enough) is not public in the past either.
+        sql.SQL(" AND v.{0} = {1} AND EXISTS (SELECT FROM {2} AS present WHERE present.fid = v.fid AND present.{0} = {1})").format(
+            sql.Identifier(name), sql.Literal(value), sql.Identifier("layers", definition.name)
+        )
+        for name, value in open_when.items()
     ]
     return sql.SQL(_QUERIES.sql("render_tile_at")).format(
         stood=_stood(definition, ["geom", *drawn], "in_box", shown),

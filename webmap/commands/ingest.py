@@ -21,6 +21,7 @@ from ingest.running import run_source
 from ingest.scaffold import write_source
 from ingest.source import find_source, load_sources, source_faults
 from ingest.summary import RunSummary
+from webmap import retention_commands
 from webmap.source_words import CURES, HEALTH
 
 HELP = "List sources, run, pause or resume one, check their file, replay saved telegrams, or begin a new source."
@@ -28,6 +29,7 @@ EXAMPLE = """./machimori ingest list
 ./machimori ingest run jma
 ./machimori ingest pause jma --reason 'their maintenance until noon'
 ./machimori ingest replay FOLDER --match '32-39_11_*' --speed 60
+./machimori ingest forget --dry-run
 ./machimori ingest new town_police"""
 
 
@@ -64,6 +66,8 @@ def add_args(parser: argparse.ArgumentParser) -> None:
 
     actions.add_parser("check", help="read the file of sources and name its faults; exit code 1 if there are any")
 
+    retention_commands.add_actions(actions)
+
     new = actions.add_parser("new", help="write the three files of a new source: module, test, input")
     new.add_argument("name", help="small letters, digits and _")
 
@@ -78,6 +82,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return _check(settings)
     database = Database(settings.app_url())
     try:
+        if args.action in retention_commands.ACTIONS:
+            return retention_commands.run_action(database, args)
         if args.action in ("pause", "resume"):
             return _pause_or_resume(database, args)
         if args.action == "list":
