@@ -19,6 +19,7 @@ from ingest.policy import find_policy
 from ingest.reports import Report, StoredReport, link_reports, link_running, load_reports, load_running
 from ingest.shown_place import choose_shown, keep_shown
 from ingest.source import Source
+from ingest.standing import stand_above
 
 _QUERIES = load_queries(__file__)
 
@@ -37,12 +38,14 @@ _FOLDED = (
     column("level", Integer),
     column("is_personal", Boolean),
 )
+FOLDED_COLUMNS = tuple(column.name for column in _FOLDED)
 _INCIDENT = table(
     "incident",
     column("fid", Integer),
     column("event_key", Text),
     column("publication", Text),
     column("geom", LargeBinary),
+    column("needs_review", Boolean),
     *_FOLDED,
     schema="layers",
 )
@@ -162,7 +165,11 @@ def _write_incident(
         place, values["accuracy_m"] = shown.shown.geom, shown.shown.accuracy_m
     else:
         place = _place(connection, state.known)
+    if found is not None:
+        values, place = stand_above(connection, found, policy, values, place)
     fid = _store_incident(connection, event_key, found, policy.publication, place, values)
+    if policy.merge_m > 0:
+        enqueue(connection, "ingest.match", lock="ingest.match", incident_fid=fid)
     if shown:
         keep_shown(connection, fid, shown)
     return fid

@@ -7,6 +7,7 @@ import structlog
 from gis.database import SERVICE
 from gis.jobs import context, task
 from ingest.alarms import watch_sources
+from ingest.matching import match_incident
 from ingest.processing import process_unparsed, retry_document
 from ingest.quiet import EARTHQUAKE_QUIET_HOURS, resolve_quiet
 from ingest.retention import forget
@@ -36,6 +37,13 @@ def take_up() -> None:
 def retry(document_id: int) -> None:
     """Parse a document once more, because someone mended what rejected it."""
     retry_document(context().database, document_id)
+
+
+@task("ingest.match", queue="ingest")
+def match(incident_fid: int) -> None:
+    """Look for what an incident may be one with; run one at a time by the lock of its name."""
+    with context().database.begin(SERVICE, account="matching", reason="likeness") as connection:
+        match_incident(connection, incident_fid)
 
 
 @task("ingest.watch", queue="ingest")

@@ -87,6 +87,7 @@ class Definition:
     source, licence : where its features come from and on what terms.
     extent : `town` refuses imported positions outside the town's surroundings, `anywhere` does not.
     is_deletable : False: no role may delete features. is_service_edited : `machimori_service` writes it.
+    writer_role : the role (gis.rights) that a person needs to write it at all, "" = whoever edits for the department.
     open_when : attribute → value that a feature must have to be in the views of the schema `open`.
     placeholders : numbers by which its files say "unknown" (999.99 in a sewer ledger): NULL, in every number attribute.
     style : how the map and the legend draw it.
@@ -109,6 +110,7 @@ class Definition:
     extent: str = "town"
     is_deletable: bool = True
     is_service_edited: bool = False
+    writer_role: str = ""
     open_when: dict[str, str] = field(default_factory=dict)
     placeholders: tuple[float, ...] = ()
     style: Style = field(default_factory=Style)

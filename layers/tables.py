@@ -117,6 +117,7 @@ def regenerate_statements(definition: Definition) -> sql.Composed:
         _functions(definition),
         _views(definition),
         _grants(definition),
+        _writers(definition),
         _comments(definition),
     ]
     if definition.has_personal_table:
@@ -236,6 +237,12 @@ def _grants(definition: Definition, personal: bool = False) -> sql.Composed:
         return _lines([_template("personal_grants", **names), edit])
     number = sql.SQL("GRANT USAGE ON SEQUENCE {} TO {};").format(names["sequence"], sql.SQL(", ").join(editors))
     return _lines([_template("grants", **names), edit, number])
+
+
+def _writers(definition: Definition) -> sql.Composed:
+    """The guard by role is stricter than the grants: it asks who the person is, not for which department they work."""
+    block = "guard_writers" if definition.writer_role else "unguard_writers"
+    return _template(block, **_names(definition), writer_role=sql.Literal(definition.writer_role))
 
 
 def _comments(definition: Definition) -> sql.Composed:

@@ -265,6 +265,13 @@ GRANT SELECT ON {open}, {open_tile} TO citizen, machimori_service, department;
 DROP VIEW IF EXISTS {open};
 DROP VIEW IF EXISTS {open_tile};
 
+-- name: guard_writers
+CREATE OR REPLACE TRIGGER guard_writer BEFORE INSERT OR UPDATE OR DELETE ON {layer}
+    FOR EACH STATEMENT EXECUTE FUNCTION gis.guard_writer_role({writer_role});
+
+-- name: unguard_writers
+DROP TRIGGER IF EXISTS guard_writer ON {layer};
+
 -- name: grants
 REVOKE ALL ON {layer}, {tiles}, {history} FROM PUBLIC, citizen, machimori_service, department;
 GRANT SELECT ON {layer}, {tiles}, {history} TO machimori_service, department;

@@ -13,6 +13,7 @@ from ingest.documents import Origin, read_body
 from ingest.processing import receive
 from ingest.source import find_source
 from ingest.summary import RunSummary
+from tests.ingest.desk import people, post  # noqa: F401 (fixtures)
 from tests.ingest.feed_server import FeedServer, serve
 
 LIMIT = 20_000_000
