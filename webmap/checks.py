@@ -17,6 +17,8 @@ from gis.relay import relay
 from gis.roles import load_departments
 from gis.settings import PROJECT_DIR, Settings
 from gis.upkeep import queue_state
+from ingest.alarms import standing_alarms
+from ingest.clock import CLOCK_SILENCE_S, clock_age_s
 from webmap.scheduler import is_led
 
 _VENDOR_DIR = PROJECT_DIR / "webmap" / "static" / "vendor"
@@ -60,7 +62,12 @@ def check_schema(settings: Settings) -> list[Finding]:
 def check_services(settings: Settings) -> list[Finding]:
     """Look at worker, scheduler and queue, as a service would see them."""
     database = Database(settings.app_url(), pool_size=1)
-    checks: tuple[Callable[[Connection], Finding], ...] = (_check_workers, _check_scheduler, _check_queue)
+    checks: tuple[Callable[[Connection], Finding], ...] = (
+        _check_workers,
+        _check_scheduler,
+        _check_queue,
+        _check_sources,
+    )
     try:
         with database.begin(SERVICE) as connection:
             return [check(connection) for check in checks]
@@ -145,7 +152,11 @@ def _check_workers(connection: Connection) -> Finding:
 
 
 def _check_scheduler(connection: Connection) -> Finding:
+    age_s = clock_age_s(connection)
     if is_led(connection):
+        if age_s is not None and age_s > CLOCK_SILENCE_S:
+            hint = "Restart it; see var/log/scheduler.log."
+            return Finding("scheduler", f"one leads, but has not ticked for {age_s:.0f} s", hint)
         return Finding("scheduler", "one leads")
     return Finding("scheduler", "none leads", "Start ./machimori up, or ./machimori scheduler on another machine.")
 
@@ -158,3 +169,9 @@ def _check_queue(connection: Connection) -> Finding:
     elif state.failed:
         hint = "Look into var/log/worker.log for their reasons."
     return Finding("queue", f"{state.due} jobs due, {state.failed} given up", hint)
+
+
+def _check_sources(connection: Connection) -> Finding:
+    alarms = [f"{alarm.source}: {alarm.cause}" for alarm in standing_alarms(connection)]
+    hint = "See ./machimori ingest list, or the page of the sources, for the cure." if alarms else ""
+    return Finding("sources", "; ".join(alarms) or "no alarm stands", hint)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from gis.database import SERVICE
 from gis.migrate import current_revision, head_revision
 from gis.queries import load_queries
+from ingest.clock import CLOCK_SILENCE_S, clock_age_s
 from webmap.services import citizen_connection, services
 
 blueprint = Blueprint("operations", __name__)
@@ -30,7 +31,10 @@ def show_health() -> Response:
 
 @blueprint.get("/readyz")
 def show_readiness() -> Response:
-    """Answer 200 when the database answers and is at the newest migration, else 503 and the reason."""
+    """Answer 200 when the database answers and is at the newest migration, else 503 and the reason.
+
+    Pages without a scheduler are still worth showing, so its absence is told in words and stays 200.
+    """
     try:
         with citizen_connection() as connection:
             revision = current_revision(connection)
@@ -42,6 +46,11 @@ def show_readiness() -> Response:
             f"the database is at migration {revision}, this version needs {head_revision()}: ./machimori db migrate\n"
         )
         return Response(words, 503, mimetype="text/plain")
+    with services().database.begin(SERVICE) as connection:
+        age_s = clock_age_s(connection)
+    if age_s is None or age_s > CLOCK_SILENCE_S:
+        silence = "since the beginning" if age_s is None else f"for {age_s:.0f} s"
+        return Response(f"ready, but no scheduler has kept the clock {silence}\n", mimetype="text/plain")
     return Response("ready\n", mimetype="text/plain")
 
 
@@ -67,6 +76,8 @@ def _count(registry: CollectorRegistry, connection: Connection) -> None:
         "dead_letters": ("machimori_dead_letters", "Documents or records that could not be used, by source.", "source"),
         "source_ages": ("machimori_source_success_age_seconds", "Seconds since the source last succeeded.", "source"),
         "source_failures": ("machimori_source_failures", "Failures of the source in a row.", "source"),
+        "source_alarms": ("machimori_source_alarms", "Standing alarms about sources, by cause.", "cause"),
+        "clock_age": ("machimori_clock_age_seconds", "Seconds since the leading scheduler's last tick.", "leader"),
     }
     for block, (name, words, label) in gauges.items():
         gauge = Gauge(name, words, [label], registry=registry)

@@ -20,3 +20,12 @@ SELECT name, extract(epoch FROM now() - last_success_at) FROM ingest.source WHER
 
 -- name: source_failures
 SELECT name, consecutive_failures FROM ingest.source
+
+-- name: source_alarms
+SELECT c.cause, count(a.id)
+FROM unnest(ARRAY['failing', 'silent', 'future', 'past', 'configuration']) AS c (cause)
+LEFT JOIN ingest.alarm a ON a.cause = c.cause AND a.closed_at IS NULL
+GROUP BY c.cause
+
+-- name: clock_age
+SELECT leader, extract(epoch FROM now() - ticked_at) FROM ingest.clock
