@@ -71,7 +71,7 @@ SELECT d.id
 FROM ingest.document d
 WHERE d.is_private AND d.erased_at IS NULL AND d.parsed_at IS NOT NULL
   AND (EXISTS (SELECT FROM ingest.report r WHERE r.document_id = d.id)
-       OR d.received_at < now() - (SELECT make_interval(days => precise_days) FROM rule WHERE kind = '*'))
+       OR d.received_at < now() - (SELECT make_interval(days => precise_days) FROM rule WHERE kind = '*' AND source = ''))
   AND NOT EXISTS (
       SELECT FROM ingest.report r
       LEFT JOIN ingest.report_private x ON x.report_id = r.id
