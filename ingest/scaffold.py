@@ -10,6 +10,7 @@ from gis.errors import UsageError
 from gis.settings import DATA_DIR, PROJECT_DIR
 from gis.town import load_town
 
+_SKELETON_DIR = DATA_DIR / "source_skeleton"
 _SKELETON = {
     "source.py.txt": "ingest/sources/{name}.py",
     "test.py.txt": "tests/ingest/sources/test_{name}.py",
@@ -17,8 +18,15 @@ _SKELETON = {
 }
 
 
-def write_source(name: str, project_dir: Path = PROJECT_DIR) -> list[Path]:
+KINDS = ("push", "feed", "folder")
+
+
+def write_source(name: str, project_dir: Path = PROJECT_DIR, kind: str = "push") -> list[Path]:
     """Write source, test and input of a new source; return their paths.
+
+    Parameters
+    ----------
+    kind : `push` is there at once; `feed` (a URL) and `folder` (files dropped there) need a table in the sources file.
 
     Raises
     ------
@@ -31,8 +39,11 @@ def write_source(name: str, project_dir: Path = PROJECT_DIR) -> list[Path]:
         if path.exists():
             raise UsageError(f"{path} is there already.", "Choose another name.")
     lon, lat = load_town().center
+    imports, _, maker = (_SKELETON_DIR / f"{kind}.txt").read_text(encoding="utf-8").partition("---\n")
+    words = {"name": name, "lon": lon, "lat": lat}
+    words |= {"imports": imports, "maker": Template(maker).safe_substitute(words)}
     for part, path in paths.items():
-        text = (DATA_DIR / "source_skeleton" / part).read_text(encoding="utf-8")
+        text = (_SKELETON_DIR / part).read_text(encoding="utf-8")
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(Template(text).safe_substitute(name=name, lon=lon, lat=lat), encoding="utf-8")
+        path.write_text(Template(text).safe_substitute(words), encoding="utf-8")
     return list(paths.values())

@@ -5,11 +5,12 @@ import pytest
 
 from gis.errors import UsageError
 from gis.settings import PROJECT_DIR
-from ingest.scaffold import write_source
+from ingest.scaffold import KINDS, write_source
 
 
-def test_a_new_source_works_as_it_is(tmp_path):
-    paths = write_source("sample_police", tmp_path)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_new_source_works_as_it_is(tmp_path, kind):
+    paths = write_source("sample_police", tmp_path, kind)
     assert [str(path.relative_to(tmp_path)) for path in paths] == [
         "ingest/sources/sample_police.py",
         "tests/ingest/sources/test_sample_police.py",
@@ -23,8 +24,9 @@ def test_a_new_source_works_as_it_is(tmp_path):
     assert "3 passed" in done.stdout
 
 
-def test_its_source_is_clean(tmp_path):
-    path, *_ = write_source("sample_police", tmp_path)
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_source_is_clean(tmp_path, kind):
+    path, *_ = write_source("sample_police", tmp_path, kind)
     config = str(PROJECT_DIR / "pyproject.toml")
     done = subprocess.run(
         [sys.executable, "-m", "ruff", "check", "--config", config, path], capture_output=True, text=True

@@ -18,7 +18,7 @@ from ingest.overview import DeadLetter, SourceHealth, list_dead_letters, list_so
 from ingest.processing import process_unparsed
 from ingest.replay import Scene, plan_replay, play
 from ingest.running import run_source
-from ingest.scaffold import write_source
+from ingest.scaffold import KINDS, write_source
 from ingest.source import find_source, load_sources, source_faults
 from ingest.summary import RunSummary
 from webmap import retention_commands
@@ -70,13 +70,19 @@ def add_args(parser: argparse.ArgumentParser) -> None:
 
     new = actions.add_parser("new", help="write the three files of a new source: module, test, input")
     new.add_argument("name", help="small letters, digits and _")
+    new.add_argument("--kind", choices=KINDS, default="push", help="how it comes in (default: push)")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """Do it; return the exit code."""
     if args.action == "new":
-        for path in write_source(args.name):
+        for path in write_source(args.name, kind=args.kind):
             print(path.relative_to(PROJECT_DIR))
+        if args.kind != "push":
+            key = "url" if args.kind == "feed" else "folder"
+            print(
+                f'then, in {settings.sources_path}: [{args.name}_1]  type = "{args.name}"  every_s = 300  {key} = "…"'
+            )
         return 0
     if args.action == "check":
         return _check(settings)

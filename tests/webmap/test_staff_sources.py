@@ -1,0 +1,119 @@
+"""The sources at the desk: seen by the disaster office, acted on by moderators, private bodies noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
+
+from gis.accounts import add_account
+from gis.database import SERVICE, Database
+from ingest.documents import finish_document, read_body, store_dead_letter, store_document
+from tests.webmap.conftest import PASSWORD, Send, csrf_token
+
+LogIn = Callable[[str], FlaskClient]
+
+
+@pytest.fixture
+def moderator(owner: Engine, log_in: LogIn) -> FlaskClient:
+    with owner.begin() as connection:
+        add_account(
+            connection, "mitsuko", "光子さん", "disaster", PASSWORD, is_demo=True, roles=("viewer", "moderator")
+        )
+    return log_in("mitsuko")
+
+
+@pytest.fixture
+def private_document(database: Database) -> int:
+    with database.begin(SERVICE) as connection:
+        stored = store_document(
+            connection, "jma", "push", "a mail about a person", read_body([b"a name"], 1000), is_private=True
+        )
+        finish_document(connection, stored.id)
+        store_dead_letter(connection, stored.id, "no date", "line 3")
+    return stored.id
+
+
+def _post(client: FlaskClient, path: str, **form: str) -> str:
+    token = csrf_token(client.get("/staff/account").text)
+    answer = client.post(f"{path}?lang=en", data={"csrf_token": token, **form})
+    assert answer.status_code == 302, answer.text
+    return client.get(answer.headers["Location"] + "?lang=en").text
+
+
+def _rows(owner: Engine, query: str) -> list[tuple[object, ...]]:
+    with owner.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(query))]
+
+
+def test_without_a_scheduler_the_page_says_so(database: Database, log_in: LogIn) -> None:
+    assert "No scheduler keeps the clock" in log_in("hanako").get("/staff/ingest?lang=en").text
+
+
+def test_a_moderator_runs_pauses_and_resumes_under_their_name(
+    database: Database, moderator: FlaskClient, owner: Engine
+) -> None:
+    assert "as soon as a worker is free" in _post(moderator, "/staff/ingest/sources/jma/run")
+    assert "A run waits already." in _post(moderator, "/staff/ingest/sources/jma/run")
+    assert "needs a reason" in _post(moderator, "/staff/ingest/sources/jma/pause", reason=" ")
+    page = _post(moderator, "/staff/ingest/sources/jma/pause", reason="their maintenance")
+    assert "Paused by mitsuko" in page and "their maintenance" in page
+    assert "Resumed" in _post(moderator, "/staff/ingest/sources/jma/resume")
+    assert [row[0] for row in _rows(owner, "SELECT action FROM ingest.source_action WHERE account = 'mitsuko'")] == [
+        "run",
+        "run",
+        "pause",
+        "resume",
+    ]
+    (job,) = _rows(owner, "SELECT args FROM queue.procrastinate_jobs WHERE task_name = 'ingest.poll'")
+    assert job[0] == {"source": "jma", "asked_by": "mitsuko"}
+
+
+def test_who_is_no_moderator_cannot_act_not_even_past_the_page(
+    database: Database, log_in: LogIn, owner: Engine
+) -> None:
+    client = log_in("hanako")
+    page = client.get("/staff/ingest/sources/jma?lang=en").text
+    assert "Run now</button>" not in page
+    token = csrf_token(client.get("/staff/account").text)
+    client.post("/staff/ingest/sources/jma/pause", data={"csrf_token": token, "reason": "x"})
+    with pytest.raises(Exception, match="is no moderator"), database.begin("dept_disaster", "hanako") as connection:
+        connection.execute(text("INSERT INTO ingest.source_action (source, action) VALUES ('jma', 'run')"))
+    with pytest.raises(Exception, match="permission denied"), database.begin("dept_disaster", "hanako") as connection:
+        connection.execute(text("UPDATE ingest.source SET paused_at = NULL"))
+    assert _rows(owner, "SELECT 1 FROM ingest.source_action") == []
+
+
+def test_private_input_is_for_moderators_and_reading_it_is_noted(
+    private_document: int, moderator: FlaskClient, log_in: LogIn, owner: Engine
+) -> None:
+    other = log_in("hanako")
+    for path in ("/staff/ingest", "/staff/ingest/documents", "/staff/ingest/rejected"):
+        assert "a mail about a person" not in other.get(path).text, path
+        assert path == "/staff/ingest" or "a mail about a person" in moderator.get(path).text, path
+    for path in (
+        f"/staff/ingest/documents/{private_document}",
+        f"/staff/ingest/documents/{private_document}/details",
+    ):
+        assert other.get(path).status_code == 404
+    assert _rows(owner, "SELECT 1 FROM ingest.source_action") == []
+    assert moderator.get(f"/staff/ingest/documents/{private_document}").data == b"a name"
+    assert _rows(owner, "SELECT action, account, document_id FROM ingest.source_action") == [
+        ("view", "mitsuko", private_document)
+    ]
+
+
+def test_a_rejected_document_is_tried_again_by_a_person(
+    send: Send, town_database: Database, moderator: FlaskClient, owner: Engine
+) -> None:
+    send(b"<broken")
+    (document,) = _rows(owner, "SELECT id FROM ingest.document")
+    assert "read again" in _post(moderator, f"/staff/ingest/documents/{document[0]}/retry")
+    (job,) = _rows(owner, "SELECT args FROM queue.procrastinate_jobs WHERE task_name = 'ingest.retry'")
+    assert job[0] == {"document_id": document[0]}
+    page = moderator.get("/staff/ingest/rejected?lang=en&source=jma").text
+    assert "0.xml" in page and "Try again" in page
+    assert "0.xml" not in moderator.get("/staff/ingest/rejected?lang=en&source=other").text
+    assert "0.xml" not in moderator.get("/staff/ingest/documents?lang=en&day=2001-01-01").text
