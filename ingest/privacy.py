@@ -124,27 +124,6 @@ class PublicPlace:
     rule: str
 
 
-class PublicPlaces:
-    """Chooses areas for many places; reads the addresses once. For one place: `public_place`."""
-
-    def __init__(self, connection: Connection, town: Town) -> None:
-        self._connection, self._town = connection, town
-        self._households = load_households(connection)
-        self._found: dict[tuple[object, ...], PublicPlace] = {}
-
-    def find(self, lon: float, lat: float, accuracy_m: float, place_name: str = "") -> PublicPlace:
-        """Return the area of a place, as `public_place` does."""
-        cell = choose_cell(lon, lat, accuracy_m, place_name, self._households)
-        key = (cell,) if cell else (lon, lat, accuracy_m, place_name)
-        if key not in self._found:
-            self._found[key] = (
-                _of_cell(cell)
-                if cell
-                else _wider(self._connection, self._households, lon, lat, accuracy_m, place_name, self._town)
-            )
-        return self._found[key]
-
-
 def public_place(
     connection: Connection, lon: float, lat: float, accuracy_m: float, town: Town, place_name: str = ""
 ) -> PublicPlace:

@@ -10,7 +10,6 @@ from gis.database import SERVICE
 from gis.town import load_town
 from ingest.documents import read_body
 from ingest.latest_fold import fold_latest
-from ingest.privacy import PublicPlaces, public_place
 from ingest.processing import receive
 from ingest.reports import Place, Private, Rejected, Report
 from ingest.shown_place import choose_shown, keep_shown
@@ -161,14 +160,6 @@ def test_functions_of_the_schema_open_are_known_and_none_searches_where_others_w
         functions = connection.execute(query).all()
     assert functions
     assert [f.proname for f in functions if not any("search_path=" in c for c in f.proconfig or [])] == []
-
-
-def test_one_place_and_many_are_chosen_alike(database, planted):
-    with database.begin(SERVICE) as connection:
-        town = load_town()
-        many = PublicPlaces(connection, town)
-        for place in ((LON, LAT, 0.0, "矢本"), (LON, LAT, 300.0, ""), (LON + 0.1, LAT, 0.0, "")):
-            assert many.find(*place) == public_place(connection, *place[:3], town, place[3])
 
 
 def test_houses_built_later_narrow_no_area_and_houses_gone_widen_it(database, planted):
