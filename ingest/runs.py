@@ -61,6 +61,19 @@ def record_failure(database: Database, source: str, error: str, validators: Mapp
         _end_run(connection, "record_failure", {"source": source, "error": error, "validators": dict(validators)})
 
 
+def record_progress(database: Database, source: str, validators: Mapping[str, Any]) -> None:
+    """Keep how far a run has come, so that a crash asks for no more than the last thing again."""
+    with database.begin(SERVICE) as connection:
+        _end_run(connection, "record_progress", {"source": source, "validators": dict(validators)})
+
+
+def load_progress(database: Database, source: str) -> Mapping[str, Any]:
+    """Return how far the runs of a source have come."""
+    with database.begin(SERVICE) as connection:
+        found: Mapping[str, Any] = connection.execute(_QUERIES["progress"], {"source": source}).scalar_one()
+        return found
+
+
 def _begin_run(connection: Connection, source: str) -> RunState:
     row = connection.execute(_QUERIES["begin_run"], {"source": source}).one()
     return RunState(row.last_success_at, row.etags)

@@ -12,3 +12,9 @@ WHERE name = :source
 UPDATE ingest.source
 SET last_error = :error, consecutive_failures = consecutive_failures + 1, etags = :validators
 WHERE name = :source
+
+-- name: record_progress
+UPDATE ingest.source SET etags = :validators WHERE name = :source
+
+-- name: progress
+SELECT etags FROM ingest.source WHERE name = :source
