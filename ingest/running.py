@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import structlog
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from gis.database import SERVICE, Database
 from gis.queries import load_queries
@@ -126,4 +127,9 @@ def _alone(database: Database, source: str) -> Iterator[bool]:
         try:
             yield True
         finally:
-            connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
+            try:
+                connection.execute(text("SELECT pg_advisory_unlock(hashtextextended(:key, 0))"), key)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                # PostgreSQL was restarted meanwhile, and took the lock with it.

@@ -110,6 +110,32 @@ def test_a_run_whose_worker_died_is_called_lost_by_the_next_one(run, database, r
     assert [row["outcome"] for row in rows("SELECT outcome FROM ingest.run ORDER BY id")] == ["lost", "good"]
 
 
+def test_a_database_that_goes_away_in_the_middle_is_a_failed_run_and_the_next_one_brings_what_is_missing(
+    run, server, rows, owner
+):
+    _break(server, other_side.drip)
+    done: list[RunSummary] = []
+    thread = threading.Thread(target=lambda: done.append(run(time_limit_s=20)))
+    thread.start()
+    while not server.requests:
+        time.sleep(0.05)
+    # What a restart looks like from here: every connection is gone at once.
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        )
+    for child in multiprocessing.active_children():
+        child.kill()
+    thread.join()
+    assert done[0].failures
+    server.misbehaviour.clear()
+    assert run().changed == 1
+    assert [row["outcome"] for row in rows("SELECT outcome FROM ingest.run ORDER BY id")] == ["failed", "good"]
+
+
 def test_two_runs_at_once_are_one(run, rows):
     done: list[RunSummary | None] = []
     threads = [threading.Thread(target=lambda: done.append(run())) for _ in range(2)]
