@@ -23,6 +23,8 @@ _TWO_BYTES = frozenset({b"\x1b$@", b"\x1b$B", b"\x1b$(@", b"\x1b$(B"})
 _JIS_X_0212 = b"\x1b$(D"
 _HALF_KANA = frozenset({b"\x1b(I", b"\x0e"})
 _GUESSES = ("utf-8", "cp932", "euc_jp")
+# What a codec makes of bytes that it has no character for; cp932 takes 80 and FD to FF for private ones.
+_BROKEN = re.compile("[\ufffd\x80-\x9f\uf8f0-\uf8f3]")
 # One broken byte is no reason to lose a notice; a tenth of the text is.
 _MOST_BROKEN = 0.1
 
@@ -41,7 +43,7 @@ def decode(body: bytes, charset: str | None) -> str:
     candidates = ([declared] if declared and declared != "ascii" else []) + [*_GUESSES]
     for candidate in candidates:
         try:
-            return body.decode(candidate)
+            return _checked(body.decode(candidate))
         except UnicodeDecodeError:
             continue
     return _checked(body.decode(candidates[0], errors="replace"))
@@ -96,6 +98,6 @@ def _known(name: str) -> str | None:
 
 
 def _checked(text: str) -> str:
-    if text.count("�") > len(text) * _MOST_BROKEN:
+    if len(_BROKEN.findall(text)) > len(text) * _MOST_BROKEN:
         raise Unreadable("the text is in no charset that is known here")
     return text
