@@ -21,7 +21,7 @@ from ingest.running import run_source
 from ingest.scaffold import KINDS, write_source
 from ingest.source import find_source, load_sources, source_faults
 from ingest.summary import RunSummary
-from webmap import retention_commands
+from webmap import moderation_commands, retention_commands
 from webmap.source_words import CURES, HEALTH
 
 HELP = "List sources, run, pause or resume one, check their file, replay saved telegrams, or begin a new source."
@@ -67,6 +67,7 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("check", help="read the file of sources and name its faults; exit code 1 if there are any")
 
     retention_commands.add_actions(actions)
+    moderation_commands.add_action(actions)
 
     new = actions.add_parser("new", help="write the three files of a new source: module, test, input")
     new.add_argument("name", help="small letters, digits and _")
@@ -88,6 +89,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return _check(settings)
     database = Database(settings.app_url())
     try:
+        if args.action == moderation_commands.ACTION:
+            return moderation_commands.run_action(database, args)
         if args.action in retention_commands.ACTIONS:
             return retention_commands.run_action(database, args)
         if args.action in ("pause", "resume"):

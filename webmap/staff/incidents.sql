@@ -19,9 +19,6 @@ LIMIT :most OFFSET :first
 -- name: sources
 SELECT DISTINCT source FROM layers.incident WHERE publication = 'pending' OR created_at > now() - interval '30 days' ORDER BY source
 
--- name: waiting_count
-SELECT count(*) FROM layers.incident WHERE (publication = 'pending' OR needs_review) AND publication <> 'merged'
-
 -- name: incident
 SELECT i.*, m.reason AS decided_reason, m.decided_by, m.decided_at, m.said, m.says, m.area IS NOT NULL AS has_own_area,
        m.headline IS NOT NULL OR m.description IS NOT NULL AS has_own_text, into_fid

@@ -27,6 +27,7 @@ def show_overview() -> str:
             "staff/overview.html",
             incidents=incidents,
             sees_alerts=True,
+            undecided=connection.execute(_QUERIES["moderation_count"]).scalar_one(),
             waiting=connection.execute(_QUERIES["waiting"]).all(),
             alerts=connection.execute(_QUERIES["alerts"]).all(),
             sources=list_sources(connection),

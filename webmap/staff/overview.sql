@@ -25,3 +25,6 @@ ORDER BY a.id DESC
 
 -- name: dead_letter_count
 SELECT count(*) FROM ingest.dead_letter
+
+-- name: moderation_count
+SELECT count(*) FROM layers.incident WHERE (publication = 'pending' OR needs_review) AND publication <> 'merged'
