@@ -14,6 +14,7 @@ _SENTENCE = re.compile(
     r"^\s?(?:ころ|頃|ごろ)?(?:まで)?(?:の間)?(?:に)?[、,\s]*(?P<place>[^。\n]{2,80}?)"
     r"(?:において|における|にて|(?<!ま)(?<=[^\s、])で(?!き|す|し)|(?<=[内近上先園場駅宅店校])(?:に|を)|(?<=[内近上先園場])、)"
 )
+_FREE = re.compile(r"([^、\s(【]{2,40}?(?:市|町|村)[^、]{1,40}?(?:地内|付近|路上|丁目))")
 _SUBJECT = re.compile(
     r"[(【\[〔<《]([^)】\]〕>》\n]{2,40}(?:市|町|村|区|地内|付近|方面|地区)[^)】\]〕>》\n]{0,20})[)】\]〕>》]"
 )
@@ -36,8 +37,9 @@ def find_place(notice: str, time_end: int, subject: str) -> str:
         match = _SENTENCE.search(notice[time_end : time_end + 200])
         if match and _SIGNS.search(match["place"]):
             return _LEAD.sub("", match["place"].strip(" 、,"))
-    for line in notice.split("\n"):
-        match = re.search(r"([^。、\s(【]{2,40}?(?:市|町|村)[^。、\n]{1,40}?(?:地内|付近|路上|丁目))", line)
+    for sentence in re.split(r"[。\n]", notice):
+        # No sentence of a police is longer; without an end the search would take half a minute on a hostile one.
+        match = _FREE.search(sentence[:200])
         if match:
             return match[1]
     inside = _SUBJECT.search(subject)

@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gis.town import load_town
+from ingest.mail.records import Office
 from ingest.reports import Rejected, Report, Unreadable
-from ingest.sources.safety_mail import SOURCE
+from ingest.sources.safety_mail import SOURCE, parse
 from tests.ingest.mail.letters import SINGLE, mail
 
 TOWN = load_town()
@@ -219,3 +220,9 @@ def _survives(body):
     except Unreadable:
         return
     assert records, message_from_bytes(body)
+
+
+def test_a_neighbour_concerns_the_town_when_the_installation_says_so():
+    office = Office("m", "県警", {"石巻市": "04202"})
+    (report,) = parse(mail("声かけ", ONE.replace("東松島市矢本", "石巻市蛇田"), "utf-8"), TOWN, office)
+    assert (report.facts["municipality"], report.facts["place_name"]) == ("04202", "石巻市")
