@@ -15,7 +15,6 @@ from ingest.suppression import suppress, suppress_total
 
 DIMENSIONS = ("category", "quarter", "mesh", "month", "weekday", "hour")
 _QUERIES = load_queries(__file__)
-Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
 @dataclass(frozen=True)
@@ -39,8 +38,8 @@ def refresh_statistics(connection: Connection) -> list[int]:
     """Count again the years in which something changed since they were counted; return them. Role: service."""
     begun_at: datetime = connection.execute(text("SELECT now()")).scalar_one()
     years = sorted(connection.execute(_QUERIES["stale_years"]).scalars())
-    for year in years:
-        _count_year(connection, year, begun_at)
+    if years:
+        _count_years(connection, years, begun_at)
     return years
 
 
@@ -55,21 +54,20 @@ def list_tables(connection: Connection) -> list[tuple[str, int]]:
     return [(row.kind, row.year) for row in connection.execute(_QUERIES["tables"])]
 
 
-def _count_year(connection: Connection, year: int, counted_at: datetime) -> None:
-    counts: dict[str, dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
-    for row in connection.execute(_QUERIES["count_year"], {"year": year}):
-        counts[row.kind][row.dimension][row.value] = row.incidents
-    connection.execute(_QUERIES["forget_year"], {"year": year})
+def _count_years(connection: Connection, years: list[int], counted_at: datetime) -> None:
+    counts: dict[tuple[int, str, str], dict[str, int]] = defaultdict(dict)
+    for row in connection.execute(_QUERIES["count_years"], {"years": years}):
+        counts[row.year, row.kind, row.dimension][row.value] = row.incidents
+    connection.execute(_QUERIES["forget_years"], {"years": years})
     rows = [
         {"year": year, "kind": kind, "dimension": dimension, "value": value, "count": count, "shown": shown[value]}
-        for kind, dimensions in counts.items()
-        for dimension, values in dimensions.items()
+        for (year, kind, dimension), values in counts.items()
         for shown in (_shown(kind, dimension, values),)
         for value, count in values.items()
     ]
     if rows:
         connection.execute(_QUERIES["store"], rows)
-    connection.execute(_QUERIES["note_counted"], {"year": year, "counted_at": counted_at})
+    connection.execute(_QUERIES["note_counted"], [{"year": year, "counted_at": counted_at} for year in years])
 
 
 def _shown(kind: str, dimension: str, counts: Mapping[str, int]) -> dict[str, int | None]:

@@ -1,45 +1,46 @@
 -- name: stale_years
--- Years with an incident that was written after they were counted; also years that have lost all theirs.
-SELECT DISTINCT extract(year FROM coalesce(i.occurred_at, i.reported_at) AT TIME ZONE 'Asia/Tokyo')::int AS year
-FROM layers.incident i
-WHERE i.updated_at > coalesce((SELECT max(counted_at) FROM ingest.statistic_year), '-infinity') - interval '5 minutes'
-  AND coalesce(i.occurred_at, i.reported_at) IS NOT NULL
+-- Years of the incidents that were written after the last count, as they are and as they were before.
+WITH changed AS (
+    SELECT fid, occurred_at, reported_at FROM layers.incident
+    WHERE updated_at > coalesce((SELECT max(counted_at) FROM ingest.statistic_year), '-infinity') - interval '5 minutes'
+)
+SELECT DISTINCT extract(year FROM coalesce(occurred_at, reported_at) AT TIME ZONE 'Asia/Tokyo')::int AS year
+FROM changed WHERE coalesce(occurred_at, reported_at) IS NOT NULL
 UNION
 SELECT DISTINCT extract(year FROM coalesce(h.occurred_at, h.reported_at) AT TIME ZONE 'Asia/Tokyo')::int
-FROM history.incident h JOIN layers.incident i ON i.fid = h.fid
-WHERE i.updated_at > coalesce((SELECT max(counted_at) FROM ingest.statistic_year), '-infinity') - interval '5 minutes'
-  AND coalesce(h.occurred_at, h.reported_at) IS NOT NULL
+FROM history.incident h JOIN changed c ON c.fid = h.fid
+WHERE coalesce(h.occurred_at, h.reported_at) IS NOT NULL
 
--- name: count_year
+-- name: count_years
 -- What was published, also if it no longer is; drills, withdrawn and merged ones never happened by themselves.
 -- An hour that the source did not know is no hour: it wrote the whole day.
 WITH incident AS (
-    SELECT i.kind, coalesce(i.category, '') AS category, coalesce(i.place_name, '') AS quarter,
+    SELECT extract(year FROM coalesce(i.occurred_at, i.reported_at) AT TIME ZONE 'Asia/Tokyo')::int AS year,
+           i.kind, coalesce(i.category, '') AS category, coalesce(i.place_name, '') AS quarter,
            coalesce(i.occurred_at, i.reported_at) AT TIME ZONE 'Asia/Tokyo' AS happened, i.occurred_at IS NOT NULL AS is_timed,
            CASE WHEN ST_XMax(i.geom) - ST_XMin(i.geom) <= 0.0126 THEN ST_Centroid(i.geom) END AS middle
     FROM layers.incident i
     WHERE i.publication IN ('published', 'expired') AND i.status = 'Actual' AND i.state <> 'cancelled'
-      AND coalesce(i.occurred_at, i.reported_at) >= make_timestamptz(:year, 1, 1, 0, 0, 0, 'Asia/Tokyo')
-      AND coalesce(i.occurred_at, i.reported_at) < make_timestamptz(:year + 1, 1, 1, 0, 0, 0, 'Asia/Tokyo')
+      AND extract(year FROM coalesce(i.occurred_at, i.reported_at) AT TIME ZONE 'Asia/Tokyo')::int = ANY(:years)
 ),
 told AS (
-    SELECT kind, happened, is_timed, category, quarter,
+    SELECT year, kind, happened, is_timed, category, quarter,
            -- 3次メッシュ (JIS X 0410), about 1 km: latitude × 1.5, longitude − 100, then eighths, then tenths.
            CASE WHEN middle IS NULL THEN '' ELSE
                format('%s%s%s%s%s%s', floor(lat * 1.5), floor(lon) - 100, floor(lat * 12)::int % 8,
                       floor((lon - floor(lon)) * 8), floor(lat * 120)::int % 10, floor((lon - floor(lon)) * 80)::int % 10) END AS mesh
     FROM (SELECT *, ST_Y(middle) AS lat, ST_X(middle) AS lon FROM incident) AS placed
 )
-SELECT kind, dimension, value, count(*) AS incidents
+SELECT year, kind, dimension, value, count(*) AS incidents
 FROM told, LATERAL (VALUES
     ('total', ''), ('category', category), ('quarter', quarter), ('mesh', mesh),
     ('month', to_char(happened, 'MM')), ('weekday', to_char(happened, 'ID')),
     ('hour', CASE WHEN is_timed THEN to_char(happened, 'HH24') ELSE '' END)
 ) AS dimension (dimension, value)
-GROUP BY kind, dimension, value
+GROUP BY year, kind, dimension, value
 
--- name: forget_year
-DELETE FROM ingest.statistic WHERE year = :year
+-- name: forget_years
+DELETE FROM ingest.statistic WHERE year = ANY(:years)
 
 -- name: store
 INSERT INTO ingest.statistic (year, kind, dimension, value, count, shown)

@@ -33,7 +33,7 @@ class Attribute:
     minimum, maximum : bounds of a number, in `unit`.
     required : NULL and '' are refused. default : stored instead of NULL.
     personal : lives in `layers.<name>_personal`, for the owner department only.
-    public : part of `open.<name>`. drawn : part of `tiles.<name>`.
+    public : part of `open.<name>`. drawn : part of `tiles.<name>`. indexed : sought or sorted by in large layers.
     aliases : headers by which files call it, exactly as written there.
     origin : the name under which it came into the layer, when a department has renamed it since.
     """
@@ -51,6 +51,7 @@ class Attribute:
     personal: bool = False
     public: bool = True
     drawn: bool = False
+    indexed: bool = False
     aliases: tuple[str, ...] = ()
     choices: tuple[Code, ...] = ()
     origin: str = ""

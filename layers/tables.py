@@ -114,6 +114,7 @@ def regenerate_statements(definition: Definition) -> sql.Composed:
     made = [
         _history_columns(definition),
         rule_statements(definition),
+        _attribute_indexes(definition),
         _functions(definition),
         _views(definition),
         _grants(definition),
@@ -258,6 +259,20 @@ def _comments(definition: Definition) -> sql.Composed:
         for a in definition.attributes
     ]
     return _lines([comment, *columns])
+
+
+def _attribute_indexes(definition: Definition) -> sql.Composed:
+    made = sql.SQL(
+        "-- Usage: what the definition says is sought or sorted by.\nCREATE INDEX IF NOT EXISTS {} ON {} ({});"
+    )
+    layer = _names(definition)["layer"]
+    return _lines(
+        [
+            made.format(sql.Identifier(f"{definition.name}_by_{attribute.name}"), layer, sql.Identifier(attribute.name))
+            for attribute in definition.table_attributes
+            if attribute.indexed
+        ]
+    )
 
 
 def _key_index(definition: Definition) -> sql.Composed:

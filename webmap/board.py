@@ -17,8 +17,9 @@ Rows = Sequence[Row[Any]]
 
 
 def list_incidents(connection: Connection, *, is_active: bool, most: int = _MOST) -> Rows:
-    """Return published incidents, real ones first, then by level and time."""
-    return connection.execute(_QUERIES["incidents"], {"is_active": is_active, "most": most}).all()
+    """Return published incidents: those that go on, real ones first, then by level and time; or the newest past ones."""
+    query = "active_incidents" if is_active else "past_incidents"
+    return connection.execute(_QUERIES[query], {"most": most}).all()
 
 
 def find_incident(connection: Connection, fid: int) -> Row[Any] | None:

@@ -1,14 +1,25 @@
 -- What the citizen's pages and feeds read. Everything here stands in the schema `open`.
 
--- name: incidents
--- Published incidents, the gravest and newest first. `is_active`: going on, or else over and withdrawn.
+-- name: active_incidents
+-- Published incidents that go on, the gravest and newest first.
 SELECT fid, kind, status, state, level, event, headline, occurred_at, reported_at, resolved_at, source, office, city_intensity,
        max_intensity, magnitude, magnitude_text, depth_m, hypocenter, tsunami_height_m, tsunami_height_text,
        tsunami_arrival_at, tsunami_arrival_text, observed_station, observed_height_m, observed_height_text, observed_at,
        accuracy_m, is_demo
 FROM open.incident
-WHERE state IN ('open', 'updated') = :is_active
+WHERE state IN ('open', 'updated')
 ORDER BY status <> 'Actual', level DESC, reported_at DESC
+LIMIT :most
+
+-- name: past_incidents
+-- Published incidents that are over or were withdrawn, the newest first: read off the index, however many there are.
+SELECT fid, kind, status, state, level, event, headline, occurred_at, reported_at, resolved_at, source, office, city_intensity,
+       max_intensity, magnitude, magnitude_text, depth_m, hypocenter, tsunami_height_m, tsunami_height_text,
+       tsunami_arrival_at, tsunami_arrival_text, observed_station, observed_height_m, observed_height_text, observed_at,
+       accuracy_m, is_demo
+FROM open.incident
+WHERE state NOT IN ('open', 'updated')
+ORDER BY reported_at DESC
 LIMIT :most
 
 -- name: incident

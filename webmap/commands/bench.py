@@ -19,6 +19,7 @@ BENCHMARKS = {
     "edit_visible": "an edit saved over HTTP until it shows in a tile, beside the bare UPDATE and tile query",
     "fifty_editors": "50 people edit one layer at once for a minute: nothing lost, doubled or blocked",
     "history_cost": "what history and drawing twin cost an edit, and what the past costs a map",
+    "million_incidents": "the public pages with a million incidents of the past, beside the same with a hundred",
 }
 
 
