@@ -17,7 +17,7 @@ Rows = Sequence[Row[Any]]
 
 
 def list_incidents(connection: Connection, *, is_active: bool, most: int = _MOST) -> Rows:
-    """Return published incidents: those that go on, real ones first, then by level and time; or the newest past ones."""
+    """Return published incidents: those that go on, real ones first, then by level and time; or the newest past."""
     query = "active_incidents" if is_active else "past_incidents"
     return connection.execute(_QUERIES[query], {"most": most}).all()
 
