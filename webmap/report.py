@@ -196,7 +196,9 @@ def _mend(filled: Filled, form: str, refusal: RefusedReportError) -> Response:
 def _form(filled: Filled, form: str, status: int = 200) -> Response:
     policy, town = load_citizen_policy(), services().town
     with citizen_connection() as connection:
-        quarters = connection.execute(text("SELECT name FROM open.town_block GROUP BY name ORDER BY min(name_kana), name"))
+        quarters = connection.execute(
+            text("SELECT name FROM open.town_block GROUP BY name ORDER BY min(name_kana), name")
+        )
         names = [name for name in quarters.scalars() if name]
     with services().database.begin(SERVICE) as connection:
         is_storm = is_stormy(connection, policy)

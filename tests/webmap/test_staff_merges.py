@@ -108,7 +108,8 @@ def test_a_layers_history_steps_over_the_rows_of_an_import(database: Database, o
     with database.begin("dept_disaster", "hanako") as connection:
         connection.execute(
             text(
-                "INSERT INTO layers.evacuation_site (geom, site_id, name) SELECT ST_Point(141, 38, 6668), n::text, n::text"
+                "INSERT INTO layers.evacuation_site (geom, site_id, name)"
+                " SELECT ST_Point(141, 38, 6668), n::text, n::text"
                 " FROM generate_series(1, 20000) n"
             )
         )

@@ -8,8 +8,8 @@ import pytest
 from lxml import etree
 from sqlalchemy import Engine
 
-from gis.database import SERVICE, Database
 from gis.accounts import add_account
+from gis.database import SERVICE, Database
 from gis.db_login import make_db_login, revoke_db_login
 from gis.direct_access import ServerAddress
 from gis.errors import UsageError
