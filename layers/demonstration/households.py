@@ -42,7 +42,7 @@ def _households(building: Drawing, plan: Mapping[str, Any], generator: random.Ra
     if kind not in plan["lived_in"] or (kind == "commercial" and generator.random() > plan["shop_share"]):
         return None
     if kind == "house" and building.geometry.area > plan["largest_house_m2"]:
-        return int(round(building.geometry.area / plan["flats_m2"]))
+        return round(float(building.geometry.area) / float(plan["flats_m2"]))
     return int(generator.choices(range(len(plan["household_share"])), plan["household_share"])[0])
 
 
