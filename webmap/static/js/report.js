@@ -5,6 +5,7 @@ import { dressMap } from "./signs.js";
 const KEPT = "machimori-report";
 const KEPT_MS = 24 * 3600 * 1000;
 const NAMES = ["text", "quarter", "landmark", "lon", "lat", "accuracy_m"]; // never the mail address: a device may be shared
+let marker = null;
 
 if (document.querySelector("[data-report-sent]")) forget();
 const form = document.querySelector("form[data-bits]");
@@ -47,8 +48,6 @@ function keep(form) {
   try { localStorage.setItem(KEPT, JSON.stringify(kept)); } catch { /* full or forbidden: sending works all the same */ }
 }
 
-let marker = null;
-
 /** Put a place into the form and on the map; null takes it away. */
 function setPlace(form, place) {
   const box = form.querySelector(".by-map");
@@ -59,7 +58,7 @@ function setPlace(form, place) {
   form.elements.lat.value = place ? place.lat.toFixed(6) : "";
   form.elements.accuracy_m.value = place ? Math.round(place.accuracy) : "";
   box.querySelector("[data-clear]").hidden = !place;
-  status.textContent = place ? box.dataset.chosen.replace("{metres}", Math.round(place.accuracy)) : "";
+  status.textContent = place ? box.dataset.chosen.replace("{metres}", Number(place.accuracy.toPrecision(2))) : "";
   if (place) marker = L.circle([place.lat, place.lon], { radius: place.accuracy, className: "area level-3" }).addTo(window.map_town);
 }
 
@@ -83,7 +82,11 @@ function choosePlace(form) {
   if (form.elements.lon.value) take(Number(form.elements.lon.value), Number(form.elements.lat.value), Number(form.elements.accuracy_m.value));
   // A tap is as exact as a fingertip on the map: 20 pixels at this zoom.
   const metres = (lat) => (20 * 40075016 * Math.cos((lat * Math.PI) / 180)) / 2 ** (window.map_town.getZoom() + 8);
-  window.map_town.on("click", ({ latlng }) => take(latlng.lng, latlng.lat, Math.max(Number(box.dataset.accuracy), metres(latlng.lat))));
+  window.map_town.on("click", ({ latlng }) => {
+    take(latlng.lng, latlng.lat, Math.max(Number(box.dataset.accuracy), metres(latlng.lat)));
+    // Nearer, so that the next tap can say it more exactly.
+    if (marker && window.map_town.getZoom() < 15) window.map_town.setView(latlng, window.map_town.getZoom() + 3);
+  });
   box.querySelector("[data-clear]").addEventListener("click", () => { setPlace(form, null); keep(form); });
   const here = box.querySelector("[data-here]");
   if (!navigator.geolocation) here.hidden = true;
@@ -143,10 +146,17 @@ async function prove(form) {
   if (!window.crypto?.subtle) return; // an unencrypted page: the stricter limits of those without JavaScript hold
   const bits = Number(form.dataset.bits);
   const encoder = new TextEncoder();
-  for (let number = 0; number < 2 ** (bits + 6); number += 1) {
-    const digest = await crypto.subtle.digest("SHA-256", encoder.encode(`${form.elements.form.value}:${number}`));
-    if (new DataView(digest).getUint32(0) >>> (32 - bits) === 0) {
-      form.elements.proof.value = String(number);
+  const key = form.elements.form.value;
+  // Many at once: the hash is quick, waiting for each is not.
+  const tries = 256;
+  for (let first = 0; first < 2 ** (bits + 6); first += tries) {
+    const digests = await Promise.all(
+      Array.from({ length: tries }, (_, number) => crypto.subtle.digest("SHA-256", encoder.encode(`${key}:${first + number}`))),
+    );
+    const found = digests.findIndex((digest) => new DataView(digest).getUint32(0) >>> (32 - bits) === 0);
+    if (found >= 0) {
+      form.elements.proof.value = String(first + found);
+      form.dataset.proven = "yes";
       return;
     }
   }
