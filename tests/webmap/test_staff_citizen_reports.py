@@ -127,3 +127,13 @@ def test_a_rectangle_that_is_none_stops_the_publication(app: Flask, row: tuple[s
     names = ("left_2", "top_2", "width_2", "height_2")
     with app.test_request_context(), pytest.raises(UsageError):
         read_rectangles(MultiDict(zip(names, row, strict=True)))
+
+
+def test_the_desks_page_of_an_incident_shows_them_to_moderators_only(
+    database: Database, moderators: None, photo: int, log_in: Callable[[str], FlaskClient]
+) -> None:
+    with database.begin(SERVICE) as connection:
+        fid = connection.execute(text("SELECT fid FROM layers.incident")).scalar_one()
+    page = log_in("mori").get(f"/staff/incidents/{fid}").text
+    assert CONTACT in page and f"/staff/reports/photos/{photo}" in page
+    assert CONTACT not in log_in("hanako").get(f"/staff/incidents/{fid}").text

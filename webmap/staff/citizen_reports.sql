@@ -12,7 +12,7 @@ FROM ingest.citizen_report c, ingest.citizen_report_state(c.id) s WHERE c.id = :
 -- name: of_incident
 -- Those merged into it, too.
 SELECT c.id FROM ingest.citizen_report c
-JOIN ingest.report r ON r.source = 'citizen' AND r.source_id = c.reference || ':1'
+JOIN ingest.report r ON r.source = 'citizen' AND r.source_id = c.reference || '\:1'
 WHERE r.incident_fid = :fid
    OR r.incident_fid IN (SELECT m.incident_fid FROM ingest.merge m WHERE m.into_fid = :fid AND m.undone_at IS NULL)
 ORDER BY c.id
