@@ -37,6 +37,8 @@ class Settings:
     sources_path : TOML file of the sources that this installation adds (ingest/configuration.py); need not exist.
     alarm_mail : addresses of the staff who are told when a source fails or falls silent; empty = only on the pages.
     max_document_bytes : a larger incoming document is refused (its start is kept as evidence).
+    proxies : how many proxies of ours stand before the web server, each adding to `X-Forwarded-For`, which is believed
+        so far and no further; 0 = none: the header is ignored.
     max_attachment_bytes, max_attachments : of a file beside a feature, as it is sent; how many a feature may have.
     """
 
@@ -55,6 +57,7 @@ class Settings:
     max_attachment_bytes: int = 20_000_000
     max_attachments: int = 50
     sources_path: Path = Path("sources.toml")
+    proxies: int = 0
     alarm_mail: tuple[str, ...] = ()
 
     @property
@@ -138,6 +141,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         "MACHIMORI_MAX_ATTACHMENT_BYTES",
         "MACHIMORI_MAX_ATTACHMENTS",
         "MACHIMORI_SOURCES",
+        "MACHIMORI_PROXIES",
         "MACHIMORI_ALARM_MAIL",
     }
     unknown = sorted(name for name in environ if name.startswith("MACHIMORI_") and name not in known)
@@ -164,6 +168,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         max_document_bytes=_read_number(environ, "MACHIMORI_MAX_DOCUMENT_BYTES", 20_000_000, "bytes"),
         max_attachment_bytes=_read_number(environ, "MACHIMORI_MAX_ATTACHMENT_BYTES", 20_000_000, "bytes"),
         max_attachments=_read_number(environ, "MACHIMORI_MAX_ATTACHMENTS", 50, "files"),
+        proxies=_read_number(environ, "MACHIMORI_PROXIES", 0, "proxies"),
     )
 
 

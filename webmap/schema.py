@@ -7,6 +7,7 @@ import layers.catalogue
 from gis.database import owner_engine
 from gis.migrate import migrate
 from gis.settings import Settings
+from ingest.answers import KEY_NAME
 
 
 def migrate_everything(settings: Settings) -> None:
@@ -16,6 +17,8 @@ def migrate_everything(settings: Settings) -> None:
     ------
     UsageError : see `gis.migrate.migrate`.
     """
+    for key in ("session_key", KEY_NAME):
+        settings.secret(key)  # made here, on one machine, so that the others can be given copies
     engine = owner_engine(settings.owner_url())
     try:
         migrate(engine, settings.app_password(), layers.catalogue.sync, alerts.policy.seed)
