@@ -20,6 +20,7 @@ from ingest.citizen_forms import Keys, has_proof
 from ingest.citizen_policy import load_citizen_policy
 from ingest.citizen_words import RefusedReportError, load_citizen_words
 from ingest.citizens import Sender, add_to_report, check_limits, is_stormy, stop_mails, take_report, withdraw_report
+from layers.attachment_files import CleanFile
 from webmap import town_map
 from webmap.languages import language
 from webmap.report_form import Filled, Problem, make_report, read_filled, read_photos
@@ -66,18 +67,19 @@ def send_report() -> AnyResponse:
     except RefusedReportError as refusal:
         fresh = form if refusal.code == "fast" else keys().form(_now())
         return _mend(filled, fresh, refusal)
-    sender = _sender(filled, form)
+    sender, is_storm = _sender(filled, form), False
+    sent = [one for one in request.files.getlist("photos") if one.filename]
+    photos: tuple[CleanFile, ...] = ()
     database = services().database
     try:
-        with database.begin(SERVICE, account="citizen") as connection:
+        if sent:
             if _is_known(reference):
                 return _own_page(reference)
-            check_limits(connection, sender, policy)
-            is_storm = is_stormy(connection, policy)
-        photos: tuple[Any, ...] = ()
-        sent = request.files.getlist("photos")
-        if not is_storm:
-            photos, filled.problems = read_photos(sent, policy, language())
+            with database.begin(SERVICE, account="citizen") as connection:
+                check_limits(connection, sender, policy)  # before a processor works on pictures
+                is_storm = is_stormy(connection, policy)
+            if not is_storm:
+                photos, filled.problems = read_photos(sent, policy, language())
         report = make_report(filled, photos, _now(), language(), services().town, policy)
         if report is None:
             return _form(filled, form, 422)
@@ -85,8 +87,7 @@ def send_report() -> AnyResponse:
             taken = take_report(connection, reference, report, sender, policy)
     except RefusedReportError as refusal:
         return _mend(filled, form, refusal)
-    put_off = taken.has_photos_put_off or (is_storm and any(one.filename for one in sent))
-    return _own_page(reference, photos_later=1 if put_off else None)
+    return _own_page(reference, photos_later=1 if is_storm or taken.has_photos_put_off else None)
 
 
 @blueprint.get("/report/<token>")
