@@ -86,9 +86,9 @@ def _tile_query(definition: Definition, z: int) -> sql.Composed:
     open_when = definition.open_when if definition.is_public else {}
     shown = [
         # What was public then and is no longer (withdrawn, merged, kept long enough) is not public in the past either.
-        sql.SQL(" AND v.{0} = {1} AND EXISTS (SELECT FROM {2} AS present WHERE present.fid = v.fid AND present.{0} = {1})").format(
-            sql.Identifier(name), sql.Literal(value), sql.Identifier("layers", definition.name)
-        )
+        sql.SQL(
+            " AND v.{0} = {1} AND EXISTS (SELECT FROM {2} AS present WHERE present.fid = v.fid AND present.{0} = {1})"
+        ).format(sql.Identifier(name), sql.Literal(value), sql.Identifier("layers", definition.name))
         for name, value in open_when.items()
     ]
     return sql.SQL(_QUERIES.sql("render_tile_at")).format(
