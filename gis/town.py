@@ -19,6 +19,7 @@ class Town:
     plane_epsg : EPSG code of the plane rectangular zone in metres (平面直角座標系).
     center : (lon, lat) in degrees, JGD2011.
     bbox : (min lon, min lat, max lon, max lat) in degrees; a position outside is suspect.
+    part_codes : five digits each, of its wards if it has any; two digits = a whole prefecture.
     jma_city, jma_quake_area, jma_tsunami_area, jma_prefecture, jma_primary_area : codes by which JMA's telegrams
         name the town, or the area around it.
     jma_rivers : parts of the names of the flood forecast regions whose water can reach the town.
@@ -42,6 +43,7 @@ class Town:
     jma_primary_area: str
     jma_rivers: tuple[str, ...]
     jma_follow_up_quake: bool
+    part_codes: tuple[str, ...] = ()
 
     def name(self, language: str) -> str:
         """Return the town's name in one of `gis.languages.LANGUAGES`."""
@@ -56,4 +58,5 @@ def load_town() -> Town:
     jma["rivers"] = tuple(jma["rivers"])
     values["center"] = tuple(values["center"])
     values["bbox"] = tuple(values["bbox"])
+    values["part_codes"] = tuple(values.get("part_codes", ()))
     return Town(**values, **{f"jma_{name}": code for name, code in jma.items()})

@@ -17,7 +17,7 @@ from gis.town import load_town
 from ingest.folding import IncidentState, Known, timeline
 from ingest.policy import find_policy
 from ingest.reports import Report, StoredReport, link_reports, link_running, load_reports, load_running
-from ingest.shown_place import choose_shown, keep_shown
+from ingest.shown_place import ShownPlace, choose_shown, keep_shown
 from ingest.source import Source
 from ingest.standing import stand_above
 
@@ -157,18 +157,12 @@ def _write_incident(
     connection: Connection, source: Source, event_key: str, found: int | None, state: IncidentState
 ) -> int:
     policy = find_policy(state.report.kind, source.name)
-    values = incident_values(source, state) | {"is_personal": policy.is_personal}
-    shown = None
-    if policy.is_personal:
-        known, place_name = state.known, values["place_name"] or ""
-        shown = choose_shown(connection, found, known.position, known.accuracy_m or 0.0, place_name, load_town())
-        place, values["accuracy_m"] = shown.shown.geom, shown.shown.accuracy_m
-    else:
-        place = _place(connection, state.known)
+    place, accuracy_m, shown = place_on_map(connection, found, state.known, policy.is_personal)
+    values = incident_values(source, state) | {"is_personal": policy.is_personal, "accuracy_m": accuracy_m}
     if found is not None:
         values, place = stand_above(connection, found, policy, values, place)
     fid = _store_incident(connection, event_key, found, policy.publication, place, values)
-    if policy.merge_m > 0:
+    if policy.merge_m > 0 and not source.is_past:
         enqueue(connection, "ingest.match", lock="ingest.match", incident_fid=fid)
     if shown:
         keep_shown(connection, fid, shown)
@@ -202,16 +196,18 @@ def _store_incident(
     return found
 
 
-def shown_place(connection: Connection, known: Known, is_personal: bool) -> tuple[bytes, float | None]:
-    """Return the geometry that everybody may see of a new incident as EWKB, and its accuracy in metres.
+def place_on_map(
+    connection: Connection, found: int | None, known: Known, is_personal: bool
+) -> tuple[bytes, float | None, ShownPlace | None]:
+    """Return the geometry that everybody may see as EWKB, its accuracy in metres, and what to keep of the choice.
 
-    Of persons it is an area (ingest/shown_place.py).
+    Of persons it is an area (ingest/shown_place.py). `found` None: the incident is new.
     """
     if not is_personal:
-        return _place(connection, known), known.accuracy_m
+        return _place(connection, known), known.accuracy_m, None
     place_name = str(known.columns.get("place_name") or "")
-    chosen = choose_shown(connection, None, known.position, known.accuracy_m or 0.0, place_name, load_town())
-    return chosen.shown.geom, chosen.shown.accuracy_m
+    chosen = choose_shown(connection, found, known.position, known.accuracy_m or 0.0, place_name, load_town())
+    return chosen.shown.geom, chosen.shown.accuracy_m, chosen
 
 
 def incident_values(source: Source, state: IncidentState) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from gis.database import SERVICE, Database
 from gis.town import load_town
+from ingest.bulk import Loaded, load_new
 from ingest.documents import (
     Body,
     Document,
@@ -35,6 +36,9 @@ from ingest.summary import RunSummary
 _STALE_AFTER = timedelta(minutes=60)
 _CLOCK_TOLERANCE = timedelta(minutes=10)
 
+# From so many records on, what tells of the past is loaded set by set.
+BULK_FROM = 200
+
 _log = structlog.get_logger(__name__)
 
 
@@ -44,10 +48,12 @@ class Outcome:
 
     Attributes
     ----------
+    elsewhere : of the changed, those that say nothing about this town.
     rejected : records that did not parse, while others did.
     """
 
     changed: int = 0
+    elsewhere: int = 0
     rejected: int = 0
     incidents: frozenset[int] = frozenset()
     reason: str | None = None
@@ -121,14 +127,30 @@ def process_document(database: Database, document_id: int) -> Outcome:
         said = [guard_report(source, record) for record in records if isinstance(record, Report)]
         placed = _place_all(connection, said)
         reports = [_find_event(connection, source, report) for report in placed]
-        keys = sorted({report.event_key for report in reports})
-        for event_key in keys:
+        return replace(_store(connection, source, document, reports), rejected=len(rejected))
+
+
+def _store(connection: Connection, source: Source, document: Document, reports: Sequence[Report]) -> Outcome:
+    """Write reports and what follows from them."""
+    loaded = Loaded(0, 0, frozenset(), reports)
+    if source.is_past:
+        # One lock for all: a table has more events than PostgreSQL has room for locks.
+        lock_event(connection, f"source:{source.name}")
+        if len(reports) >= BULK_FROM:
+            loaded = load_new(connection, source, document.id, reports)
+    else:
+        for event_key in sorted({report.event_key for report in reports}):
             lock_event(connection, event_key)
-        changed = store_reports(connection, source.name, document_id, reports)
-        fids = {
-            fold_event(connection, source, report, _is_fresh(document.origin, report.reported_at)) for report in changed
-        }
-        return Outcome(len(changed), len(rejected), frozenset(fid for fid in fids if fid is not None))
+    changed = store_reports(connection, source.name, document.id, loaded.left)
+    fids = {
+        fold_event(connection, source, report, not source.is_past and _is_fresh(document.origin, report.reported_at))
+        for report in changed
+    }
+    return Outcome(
+        changed=loaded.reports + len(changed),
+        elsewhere=loaded.elsewhere + sum(not report.concerns_town for report in changed),
+        incidents=loaded.incidents | {fid for fid in fids if fid is not None},
+    )
 
 
 def _place_all(connection: Connection, reports: Sequence[Report]) -> Sequence[Report]:
@@ -178,6 +200,7 @@ def _account(source: Source) -> str:
 
 def _count(summary: RunSummary, name: str, outcome: Outcome) -> None:
     summary.changed += outcome.changed
+    summary.elsewhere += outcome.elsewhere
     summary.rejected += outcome.rejected
     summary.incidents |= outcome.incidents
     if outcome.reason is not None:

@@ -128,7 +128,9 @@ class Report:
 
 
 # The columns of ingest.report; what is private has a table of its own, and a search is over when the row is written.
-_COLUMNS = tuple(column.name for column in fields(Report) if column.name not in ("private", "seeks_event", "follows"))
+REPORT_COLUMNS = tuple(
+    column.name for column in fields(Report) if column.name not in ("private", "seeks_event", "follows")
+)
 
 
 def store_reports(connection: Connection, source: str, document_id: int, reports: Iterable[Report]) -> list[Report]:
@@ -136,7 +138,7 @@ def store_reports(connection: Connection, source: str, document_id: int, reports
     statement = _QUERIES["store_report"].bindparams(bindparam("facts", type_=JSONB))
     changed = []
     for report in reports:
-        values = {name: getattr(report, name) for name in _COLUMNS}
+        values = {name: getattr(report, name) for name in REPORT_COLUMNS}
         values |= {"source": source, "document_id": document_id, "private_sha256": report.private.sha256}
         row = connection.execute(statement, values).first()
         if row:
@@ -190,7 +192,7 @@ def _load(connection: Connection, query: str, values: dict[str, Any]) -> dict[st
         row["source_id"]: StoredReport(
             row["id"],
             row["incident_fid"],
-            Report(**{name: row[name] for name in _COLUMNS}, private=_private(row)),
+            Report(**{name: row[name] for name in REPORT_COLUMNS}, private=_private(row)),
         )
         for row in rows
     }

@@ -12,6 +12,7 @@ class RunSummary:
     Attributes
     ----------
     documents : bodies looked at; new : of them, not seen before; changed : reports that were new or different.
+    elsewhere : of the changed, those that say nothing about this town.
     skipped : entries of a feed whose kind we do not consume.
     rejected : records that did not parse, of documents that did.
     dead_letters : (document name, reason) of what did not parse.
@@ -22,6 +23,7 @@ class RunSummary:
     documents: int = 0
     new: int = 0
     changed: int = 0
+    elsewhere: int = 0
     skipped: int = 0
     rejected: int = 0
     dead_letters: list[tuple[str, str]] = field(default_factory=list)
@@ -38,6 +40,8 @@ class RunSummary:
             f"{self.documents} documents: {self.new} new, {self.unchanged} unchanged; {self.changed} reports changed; "
             f"{len(self.incidents)} incidents touched"
         )
+        if self.elsewhere:
+            counts += f"; {self.elsewhere} reports are not about this town"
         if self.rejected:
             counts += f"; {self.rejected} records rejected"
         if self.skipped:

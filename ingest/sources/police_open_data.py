@@ -11,12 +11,9 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
 from typing import Any
 
-from gis.errors import UsageError
 from gis.town import Town
-from ingest.configuration import SourceConfig
 from ingest.folding import Known
 from ingest.latest_fold import fold_latest
 from ingest.police.cells import JST, Occurred, WrongCell, known, read_age, read_municipality_code, read_occurred
@@ -50,12 +47,8 @@ class _Theft:
         return "\t".join(f"{column}={known(cell)}" for column, cell in sorted(self.row.cells.items()))
 
 
-def parse(body: bytes, town: Town, municipalities: Sequence[str] = ()) -> list[Report | Rejected]:
-    """Read a table; each row becomes a report or is rejected with its reason.
-
-    Parameters
-    ----------
-    municipalities : codes (five digits; two = a whole prefecture) whose thefts concern the town; none = its own.
+def parse(body: bytes, town: Town) -> list[Report | Rejected]:
+    """Read a table; each row becomes a report or is rejected with its reason. Those of other towns concern nobody here.
 
     Raises
     ------
@@ -67,7 +60,7 @@ def parse(body: bytes, town: Town, municipalities: Sequence[str] = ()) -> list[R
     # A date that nobody knows still belongs to the year of the table.
     years = [theft.occurred.at.year for theft in thefts if theft.occurred.at]
     year = max(years, default=None)
-    wanted = tuple(municipalities) or (town.code,)
+    ours = (town.code, *town.part_codes)
     reports: list[Report | Rejected] = []
     for theft, number in _numbered(thefts, year):
         if theft.occurred.at is None and year is None:
@@ -75,7 +68,7 @@ def parse(body: bytes, town: Town, municipalities: Sequence[str] = ()) -> list[R
                 Rejected(f"line {theft.row.line}", "neither this row nor any other of the table has a date")
             )
         else:
-            reports.append(_report(theft, _identity(theft, year, number), year, theft.code.startswith(wanted)))
+            reports.append(_report(theft, _identity(theft, year, number), year, theft.code.startswith(ours)))
     return [*reports, *rejected]
 
 
@@ -83,24 +76,6 @@ def fold_theft(reports: Sequence[Report]) -> Known:
     """Take what the last edition says; when nobody knows the month, it has no time at all."""
     found = fold_latest(reports)
     return found if "occurred_at" in found.facts else replace(found, occurred_at=None)
-
-
-def make_source(config: SourceConfig) -> Source:
-    """Return a source of one police that serves other municipalities than the town (wards of a city, neighbours).
-
-    Option `municipalities`: their codes, five digits, or two for a whole prefecture.
-    """
-    codes = config.option("municipalities", list)
-    if not codes or not all(isinstance(code, str) and code.isdigit() and len(code) in (2, 5) for code in codes):
-        raise UsageError(
-            f"Source {config.name}: municipalities are not all codes of five or two digits.",
-            'Write them as text without the check digit: municipalities = ["01101", "01102"].',
-        )
-    return _source(config.name, config.title, partial(parse, municipalities=codes))
-
-
-def _source(name: str, title: str, read: Any) -> Source:
-    return Source(name, title, read, {"crime": fold_theft}, is_private=True, is_past=True)
 
 
 def _understand(row: Row) -> _Theft | Rejected:
@@ -176,4 +151,11 @@ def _private(cells: Mapping[str, str]) -> Private:
     return Private(None, words, "", details)
 
 
-SOURCE = _source("police_open_data", "警察（犯罪オープンデータ）", parse)
+SOURCE = Source(
+    name="police_open_data",
+    title="警察（犯罪オープンデータ）",
+    parse=parse,
+    folds={"crime": fold_theft},
+    is_private=True,
+    is_past=True,
+)

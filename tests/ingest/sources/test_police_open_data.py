@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
-from functools import partial
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import orjson
@@ -18,7 +17,7 @@ from ingest.sources.police_open_data import KINDS, SOURCE, fold_theft, parse
 from tests.ingest.sources.police_tables import HEADER, WOMAN, table, theft
 
 TOWN = load_town()
-HOKKAIDO = partial(parse, town=TOWN, municipalities=["01"])
+HOKKAIDO = replace(TOWN, part_codes=("01",))  # as if the town were the whole prefecture
 
 
 def _reports(body: bytes) -> list[Report]:
@@ -217,7 +216,7 @@ def test_of_every_real_row_it_is_known_what_became_of_it(
 ) -> None:
     body = (samples / "police" / file).read_bytes()
     assert len(body.decode("cp932").splitlines()) - 1 == rows
-    records = HOKKAIDO(body)
+    records = parse(body, HOKKAIDO)
     reports = [record for record in records if isinstance(record, Report)]
     assert {record.record: record.reason for record in records if isinstance(record, Rejected)} == rejected
     assert len(reports) == len({report.source_id for report in reports}) == rows - len(rejected)
@@ -229,7 +228,7 @@ def test_what_real_tables_leave_unknown_stays_unknown(samples: Path) -> None:
     precision: Counter[str] = Counter()
     codes = set()
     for file in (samples / "police").glob("*.csv"):
-        for record in HOKKAIDO(file.read_bytes()):
+        for record in parse(file.read_bytes(), HOKKAIDO):
             if isinstance(record, Report):
                 precision[record.facts["time_precision"]] += 1
                 codes.add(record.facts["municipality"])
