@@ -102,7 +102,11 @@ def add(token: str) -> AnyResponse:
     """Add words or photos to a report."""
     reference, policy = _reference(token), load_citizen_policy()
     words = request.form.get("text", "").strip()
-    photos, problems = read_photos(request.files.getlist("photos"), policy, language())
+    sent = [one for one in request.files.getlist("photos") if one.filename]
+    found = _find(reference)
+    if found.parts > policy.additions or found.photos + len(sent) > policy.most_photos:  # before working on pictures
+        return _page(reference, token, [Problem(RefusedReportError("additions").text(language()))], words, 422)
+    photos, problems = read_photos(sent, policy, language())
     if not problems and not photos and not 3 <= len(words) <= policy.most_letters:
         problems = [Problem(RefusedReportError("text").text(language()), "text")]
     if problems:
