@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import cos, hypot, radians
 
@@ -17,6 +17,9 @@ from gis.queries import load_queries
 _QUERIES = load_queries(__file__)
 _DIGITS = {"一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
 _KANJI_NUMBER = re.compile(r"([一二三四五六七八九]?十[一二三四五六七八九]?|[一二三四五六七八九])(?=丁目)")
+_BARE_CHOME = re.compile(r"\d*丁目")
+# Who runs a school or hall is left out of its name as often as not: 東松島市立矢本東小学校.
+_OWNED = re.compile(r"^[^\s都道府県市区町村]{0,6}?[都道府県市区町村]立")
 # 大字, 字 and 小字 stand before a name or not, as the writer likes.
 _PREFIXES = re.compile(r"(?:大字|小字|字)")
 _METRES_PER_DEGREE = 111_195.0  # of latitude, on a sphere of 6,371 km: far finer than any quarter is
@@ -30,7 +33,9 @@ class Quarter:
 
     Attributes
     ----------
-    name, sub_name : as the gazetteer writes them; sub_name "" for the quarter as a whole.
+    name, sub_name : as the gazetteer writes them; sub_name "" for the quarter as a whole. Of a landmark (a school, a
+        hall) sub_name is its own name, and name the quarter it stands in.
+    other_names : by which it goes, too (an old name, a short one).
     lon, lat : of its middle, degrees, JGD2011. radius_m : of a circle around it that covers the quarter, metres.
     """
 
@@ -39,6 +44,7 @@ class Quarter:
     lon: float
     lat: float
     radius_m: float
+    other_names: tuple[str, ...] = ()
 
     @property
     def full_name(self) -> str:
@@ -55,15 +61,15 @@ class Gazetteer:
     def by_words(self) -> Mapping[str, Quarter]:
         """Normalised name → quarter; a 小字 by its full name, and by its own name where no other has it."""
         found: dict[str, Quarter] = {}
-        subs: dict[str, list[Quarter]] = defaultdict(list)
+        short: dict[str, set[Quarter]] = defaultdict(set)
         for quarter in self.quarters:
             found[normalise(quarter.full_name)] = quarter
-            if quarter.sub_name:
-                subs[normalise(quarter.sub_name)].append(quarter)
-        for words, owners in subs.items():
-            # One character alone, or a bare 丁目, is in too many texts by chance.
-            if len(owners) == 1 and len(words) > 1 and not words.endswith("丁目"):
-                found.setdefault(words, owners[0])
+            for words in filter(None, (quarter.sub_name, *quarter.other_names)):
+                short[normalise(words)].add(quarter)
+        for words, owners in short.items():
+            # One character alone, or a bare 丁目, is in too many texts by chance; what two go by names neither.
+            if len(owners) == 1 and len(words) > 1 and not _BARE_CHOME.fullmatch(words):
+                found.setdefault(words, *owners)
         return found
 
     @cached_property
@@ -95,9 +101,29 @@ def normalise(text: str) -> str:
 
 def load_gazetteer(connection: Connection) -> Gazetteer:
     """Read the town's quarters; empty when none are loaded. Role: service or a department."""
-    rows = connection.execute(_QUERIES["quarters"]).all()
-    given = [Quarter(row.name, row.sub_name, row.lon, row.lat, row.radius_m) for row in rows]
-    return Gazetteer(_reaching(given))
+    given = [
+        Quarter(row.name, row.sub_name, row.lon, row.lat, row.radius_m, _split(row.other_names))
+        for row in connection.execute(_QUERIES["quarters"])
+    ]
+    landmarks = [
+        Quarter(row.quarter, row.name, row.lon, row.lat, _LEAST_RADIUS_M, _without_owner(row.name))
+        for row in connection.execute(_QUERIES["landmarks"])
+    ]
+    return Gazetteer([*_reaching(given), *landmarks])
+
+
+def has_gazetteer(connection: Connection) -> bool:
+    """Whether any quarter is loaded: without them nothing that happened has a place. Role: service or a department."""
+    return bool(connection.execute(_QUERIES["has_quarters"]).scalar_one())
+
+
+def _split(names: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in re.split(r"[、,，;；/／・]", names) if name.strip())
+
+
+def _without_owner(name: str) -> tuple[str, ...]:
+    short = _OWNED.sub("", name)
+    return (short,) if short != name else ()
 
 
 def distance_m(one: Quarter, other: Quarter) -> float:
@@ -132,8 +158,7 @@ def _with_radius(quarter: Quarter, subs: list[Quarter], quarters: list[Quarter])
     else:
         others = [other for other in quarters if (other.lon, other.lat) != (quarter.lon, quarter.lat)]
         reach = min((distance_m(quarter, other) for other in others), default=_LEAST_RADIUS_M)
-    radius_m = max(reach, _LEAST_RADIUS_M)
-    return Quarter(quarter.name, quarter.sub_name, quarter.lon, quarter.lat, radius_m)
+    return replace(quarter, radius_m=max(reach, _LEAST_RADIUS_M))
 
 
 def _number(kanji: str) -> int:

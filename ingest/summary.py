@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 
 @dataclass
@@ -33,6 +33,12 @@ class RunSummary:
     @property
     def unchanged(self) -> int:
         return self.documents - self.new
+
+    def __iadd__(self, other: RunSummary) -> RunSummary:
+        for counted in fields(self):
+            mine, theirs = getattr(self, counted.name), getattr(other, counted.name)
+            setattr(self, counted.name, mine | theirs if isinstance(mine, set) else mine + theirs)
+        return self
 
     def lines(self) -> list[str]:
         """Return the summary as lines for a console."""

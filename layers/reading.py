@@ -101,13 +101,16 @@ def read_features(path: Path, reading: Reading | None = None) -> FeatureFile:
     ------
     UsageError : the file is missing, unreadable, empty, holds several tables, or is a table without positions.
     """
-    from layers.sheets import read_sheet  # which builds on the records of this module
+    from layers.records import is_record_list, read_record_list  # which build on the records of this module
+    from layers.sheets import read_sheet
 
     if not path.exists():
         raise UsageError(f"There is no file {path}.", "Check the path.")
     if path.stat().st_size == 0:
         raise UsageError(f"{path.name} is empty.", "Check that it is the right file.")
     read = read_sheet if path.suffix.lower() in SHEET_SUFFIXES else _read_vector
+    if is_record_list(path):
+        read = read_record_list
     found = read(path, reading or Reading())
     if not found.rows:
         raise UsageError(f"{path.name} has no features.", "Check that it is the right file.")
@@ -123,8 +126,10 @@ def list_tables(path: Path) -> list[str]:
     ------
     UsageError : the file cannot be read.
     """
+    from layers.records import is_record_list
+
     suffix = path.suffix.lower()
-    if suffix in SHEET_SUFFIXES and suffix != ".xlsx":
+    if (suffix in SHEET_SUFFIXES and suffix != ".xlsx") or is_record_list(path):
         return [path.stem]
     try:
         found = pyogrio.list_layers(path)

@@ -53,7 +53,7 @@ def read_sheet(path: Path, reading: Reading) -> FeatureFile:
     for number, record in body:
         padded = [*record, *[""] * (len(headers) - len(record))]
         values = {headers[at]: padded[at].strip() or None for at in kept}
-        point, problem = _point(padded[lon], padded[lat])
+        point, problem = point_of(padded[lon], padded[lat])
         rows.append(Row(number, values, point, problem))
     used = replace(reading, header_line=records[position][0], lon=headers[lon], lat=headers[lat])
     return FeatureFile(path, tuple(headers[at] for at in kept), tuple(rows), CRS.from_epsg(STORED_EPSG), used)
@@ -115,10 +115,29 @@ def _workbook_records(path: Path, reading: Reading) -> tuple[list[Record], Readi
     return records, replace(reading, table=sheet)
 
 
+def find_position_columns(headers: Sequence[str], name: str, reading: Reading) -> tuple[str, str]:
+    """Return the names of the columns for longitude and latitude among `headers` of the file `name`.
+
+    Raises
+    ------
+    NoPositionsError : one of them is not there.
+    """
+    lon, lat = (_find(headers, names) for names in _position_names(reading))
+    if lon is None or lat is None:
+        raise NoPositionsError(
+            f"{name}: has no columns for longitude and latitude.",
+            f"Name them {_LON_HEADERS[0]} and {_LAT_HEADERS[0]}, in degrees; a table of addresses has no positions.",
+        )
+    return headers[lon], headers[lat]
+
+
+def _position_names(reading: Reading) -> tuple[Sequence[str], Sequence[str]]:
+    return [reading.lon] if reading.lon else _LON_HEADERS, [reading.lat] if reading.lat else _LAT_HEADERS
+
+
 def _find_header(records: Sequence[Record], name: str, reading: Reading) -> tuple[int, int, int]:
     """Position of the header among the records, and its columns for longitude and latitude; titles stand above it."""
-    lon_names, lat_names = ([said] if said else known for said, known in
-                            ((reading.lon, _LON_HEADERS), (reading.lat, _LAT_HEADERS)))  # fmt: skip
+    lon_names, lat_names = _position_names(reading)
     for position, (line, cells) in enumerate(records[:_TITLE_ROWS]):
         if reading.header_line and line != reading.header_line:
             continue
@@ -139,7 +158,8 @@ def _find(cells: Sequence[str], names: Sequence[str]) -> int | None:
     return next((index for index, cell in enumerate(cells) if normalise(cell) in wanted), None)
 
 
-def _point(lon: str, lat: str) -> tuple[Point | None, UnfitError | None]:
+def point_of(lon: str, lat: str) -> tuple[Point | None, UnfitError | None]:
+    """Return the point that two cells name in degrees, nothing when both are empty, or a problem."""
     if not lon.strip() and not lat.strip():
         return None, None
     try:

@@ -19,6 +19,7 @@ from gis.settings import PROJECT_DIR, Settings
 from gis.upkeep import queue_state
 from ingest.alarms import standing_alarms
 from ingest.clock import CLOCK_SILENCE_S, clock_age_s
+from ingest.gazetteer import has_gazetteer
 from webmap.scheduler import is_led
 
 _VENDOR_DIR = PROJECT_DIR / "webmap" / "static" / "vendor"
@@ -67,6 +68,7 @@ def check_services(settings: Settings) -> list[Finding]:
         _check_scheduler,
         _check_queue,
         _check_sources,
+        _check_gazetteer,
     )
     try:
         with database.begin(SERVICE) as connection:
@@ -175,3 +177,10 @@ def _check_sources(connection: Connection) -> Finding:
     alarms = [f"{alarm.source}: {alarm.cause}" for alarm in standing_alarms(connection)]
     hint = "See ./machimori ingest list, or the page of the sources, for the cure." if alarms else ""
     return Finding("sources", "; ".join(alarms) or "no alarm stands", hint)
+
+
+def _check_gazetteer(connection: Connection) -> Finding:
+    if has_gazetteer(connection):
+        return Finding("place names", "quarters are loaded")
+    hint = "Load them into the layer town_block; until then nothing that is told in words has a place."
+    return Finding("place names", "no quarters", hint)

@@ -167,7 +167,13 @@ def _blocks(outline: BaseGeometry) -> list[Drawing]:
     made = []
     for number, (quarter, middle) in enumerate(_middles().items(), 1):
         cell = next(cell for cell in cells if cell.contains(middle))
-        attributes = {"municipality_code": code, "block_id": f"DEMO{number:03}", "name": f"{label}{quarter}"}
+        attributes = {
+            "municipality_code": code,
+            "block_id": f"DEMO{number:03}",
+            "name": f"{label}{quarter}",
+            # What the police and the fire service say is placed in the demonstration, too.
+            "other_names": quarter,
+        }
         made.append(Drawing(multi(shapely.intersection(cell, outline)), attributes))
     return made
 

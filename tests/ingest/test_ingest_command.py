@@ -4,6 +4,7 @@ import dataclasses
 import pytest
 
 from gis.errors import UsageError
+from tests.ingest.sources.police_tables import table, theft
 from tests.ingest.telegrams import forecast, telegram
 from webmap.commands import ingest as command
 
@@ -84,3 +85,39 @@ def test_a_speed_must_be_a_number_above_0(call, folder, speed):
     with pytest.raises(SystemExit) as stopped:
         call("replay", folder, "--speed", speed)
     assert stopped.value.code == 2
+
+
+@pytest.fixture
+def thefts(tmp_path):
+    good, mixed = tmp_path / "good.csv", tmp_path / "mixed.csv"
+    good.write_bytes(table(theft(), theft(hour="3")))
+    mixed.write_bytes(table(theft("2024/6/1"), theft("2024/6/31"), theft(code="042021", place="宮城県,石巻市")))
+    return good, mixed
+
+
+def test_loading_says_what_became_of_every_row(call, thefts, capsys):
+    good, mixed = thefts
+    assert call("load", good, "--source", "police_open_data") == 0
+    assert "2 reports changed; 2 incidents touched" in capsys.readouterr().out
+    assert call("load", good, mixed, "--source", "police_open_data") == 1
+    said = capsys.readouterr().out
+    assert "good.csv: 1 documents: 0 new, 1 unchanged" in said
+    assert "2 reports changed; 1 incidents touched; 1 reports are not about this town; 1 records rejected" in said
+    assert "mixed.csv record line 3" in said and "there is no day '2024/6/31'" in said
+    assert "no quarters" in said
+
+
+def test_loading_what_is_no_file_loads_nothing(call, thefts, rows):
+    with pytest.raises(UsageError, match="no file"):
+        call("load", thefts[0], "missing.csv", "--source", "police_open_data")
+    assert rows("SELECT 1 FROM ingest.document") == []
+
+
+def test_loading_a_real_warning_does_not_go_outside(call, folder, rows):
+    with pytest.raises(UsageError, match="people outside"):
+        call("load", folder / "good.xml", "--source", "jma", smtp_url="smtp://relay.example:25")
+    assert rows("SELECT 1 FROM ingest.document") == []
+
+
+def test_what_is_long_over_may_be_loaded_where_mails_go_outside(call, thefts):
+    assert call("load", thefts[0], "--source", "police_open_data", smtp_url="smtp://relay.example:25") == 0

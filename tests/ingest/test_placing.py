@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from gis.town import load_town
-from ingest.gazetteer import Gazetteer, Quarter, load_gazetteer, normalise
+from ingest.gazetteer import Gazetteer, Quarter, has_gazetteer, load_gazetteer, normalise
 from ingest.placing import find_place, place_report
 from ingest.reports import Place, Private
 from tests.ingest.test_private_reports import _report
@@ -115,3 +115,38 @@ def test_points_reach_to_their_neighbours_and_areas_as_far_as_they_reach(databas
     assert found["東町"].radius_m == pytest.approx(706, abs=5)
     assert found["西町甲"].radius_m == pytest.approx(1112, abs=5)
     assert found["西町"].lat == pytest.approx(38.405) and found["西町"].radius_m == pytest.approx(806, abs=5)
+
+
+def test_a_quarter_is_found_by_its_other_names_unless_two_have_them():
+    gazetteer = Gazetteer(
+        [
+            Quarter("矢本", "", 141.21, 38.42, 500, ("矢本町", "本町")),
+            Quarter("大曲", "", 141.24, 38.41, 500, ("本町",)),
+            Quarter("野蒜", "旧一丁目", 141.15, 38.37, 300, ("一丁目", "浜")),
+        ]
+    )
+    assert find_place("矢本町の路上", gazetteer, TOWN).name == "矢本"
+    assert [gazetteer.find_all(words) for words in ("本町", "一丁目", "浜")] == [[], [], []]
+
+
+def test_a_school_is_a_place_in_its_quarter_with_and_without_who_runs_it(town_database):
+    with town_database.begin("dept_disaster") as connection:
+        connection.execute(
+            text(
+                "INSERT INTO layers.shelter (shelter_id, name, geom)"
+                " VALUES ('x', '東松島市立矢本東小学校', ST_SetSRID(ST_MakePoint(141.2121, 38.4242), 6668))"
+            )
+        )
+        gazetteer = load_gazetteer(connection)
+        assert has_gazetteer(connection)
+    for words in ("東松島市立矢本東小学校", "矢本東小学校付近の路上"):
+        found = find_place(words, gazetteer, TOWN)
+        assert (found.name, found.place.lon, found.place.accuracy_m) == ("デモ矢本", 141.2121, 250)
+    # In the demonstration its quarters answer to the names that real reports use.
+    assert find_place("宮城県東松島市大曲", gazetteer, TOWN).name == "デモ大曲"
+
+
+def test_without_quarters_there_is_no_gazetteer(database):
+    with database.begin("dept_planning") as connection:
+        assert not has_gazetteer(connection)
+        assert load_gazetteer(connection).quarters == ()

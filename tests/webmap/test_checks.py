@@ -45,9 +45,18 @@ def test_a_beating_worker_and_a_leader_are_seen(settings: Settings, database: Da
     leader.write(Periodic("gis.retry_stalled", second=0))
     try:
         findings = check_services(settings)
-        assert [finding for finding in findings if not finding.is_good] == []
+        # This town has nothing loaded yet.
+        assert [finding.title for finding in findings if not finding.is_good] == ["place names"]
     finally:
         leader.resign()
+
+
+def test_a_town_without_quarters_is_told_what_it_cannot_place(settings: Settings, database: Database) -> None:
+    assert "town_block" in _finding(check_services(settings), "place names").hint
+    with database.begin("dept_planning") as connection:
+        point = "ST_SetSRID(ST_MakePoint(141.2, 38.4), 6668)"
+        connection.execute(text(f"INSERT INTO layers.town_block (name, geom) VALUES ('矢本', {point})"))
+    assert _finding(check_services(settings), "place names").is_good
 
 
 def test_jobs_given_up_are_counted(settings: Settings, owner: Engine) -> None:

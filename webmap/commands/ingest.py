@@ -14,6 +14,8 @@ from gis.database import SERVICE, Database
 from gis.errors import UsageError
 from gis.settings import PROJECT_DIR, Settings
 from ingest.actions import pause, resume
+from ingest.gazetteer import has_gazetteer
+from ingest.loading import load_files
 from ingest.overview import DeadLetter, SourceHealth, list_dead_letters, list_sources
 from ingest.processing import process_unparsed
 from ingest.replay import Scene, plan_replay, play
@@ -29,6 +31,7 @@ EXAMPLE = """./machimori ingest list
 ./machimori ingest run jma
 ./machimori ingest pause jma --reason 'their maintenance until noon'
 ./machimori ingest replay FOLDER --match '32-39_11_*' --speed 60
+./machimori ingest load 2024hittakuri.csv --source police_open_data
 ./machimori ingest forget --dry-run
 ./machimori ingest new town_police"""
 
@@ -56,6 +59,15 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     )
     replay.add_argument("--drill", action="store_true", help="turn every telegram into a drill (訓練)")
     replay.add_argument("--source", default="jma", help="whose files they are (default: jma)")
+
+    loading = actions.add_parser(
+        "load",
+        help="take in files that you have at hand, e.g. the police's open data",
+        description="Take in files as if their source had sent them. Exit code 0: all were read; 1: some became dead "
+        "letters, or rows were rejected, with their reasons; 2: nothing was loaded, because the input is wrong.",
+    )
+    loading.add_argument("file", type=Path, nargs="+", help="a file of the source")
+    loading.add_argument("--source", required=True, help="whose files they are, e.g. police_open_data")
 
     pausing = actions.add_parser("pause", help="do not ask a source until it is resumed")
     pausing.add_argument("source", help="name of the source")
@@ -97,6 +109,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             return _pause_or_resume(database, args)
         if args.action == "list":
             return _list(database, args.limit)
+        if args.action == "load":
+            return _load(database, settings, args.source, args.file)
         if args.action == "run":
             return _run(database, settings, args.source)
         return _replay(database, settings, args)
@@ -152,6 +166,28 @@ def _run(database: Database, settings: Settings, name: str) -> int:
     for line in [*(leftovers.lines() if leftovers.new else []), *summary.lines()]:
         print(line)
     return 1 if summary.failures or summary.dead_letters else 0
+
+
+def _load(database: Database, settings: Settings, name: str, paths: list[Path]) -> int:
+    def show(path: Path, summary: RunSummary) -> None:
+        print(f"{path.name}: {summary.lines()[0]}", flush=True)
+
+    source = find_source(name)
+    if not source.is_past and not settings.has_local_mailbox:
+        raise UsageError(
+            f"What {name} says may be a warning, and MACHIMORI_SMTP_URL is set: people outside would be warned.",
+            "Load what tells of the past, or unset MACHIMORI_SMTP_URL to use the local mailbox.",
+        )
+    summary = load_files(database, settings, source, paths, show)
+    for line in summary.lines()[1:]:
+        print(line)
+    with database.begin(SERVICE) as connection:
+        letters = list_dead_letters(connection, summary.rejected) if summary.rejected else []
+        if summary.incidents and not has_gazetteer(connection):
+            print("The town has no quarters (layer town_block), so nothing of it has a place: see docs/operations.md.")
+    for letter in letters:
+        _print_dead_letter(letter)
+    return 1 if summary.dead_letters or summary.rejected else 0
 
 
 def _replay(database: Database, settings: Settings, args: argparse.Namespace) -> int:

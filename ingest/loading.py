@@ -1,0 +1,48 @@
+"""Files that somebody has at hand, as if the source had sent them: each stored exactly as it is, then worked on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+
+from gis.database import Database
+from gis.errors import UsageError
+from gis.settings import Settings
+from ingest.documents import read_body
+from ingest.processing import receive
+from ingest.source import Source
+from ingest.summary import RunSummary
+
+_CHUNK_BYTES = 1_048_576
+
+
+def load_files(
+    database: Database,
+    settings: Settings,
+    source: Source,
+    paths: Sequence[Path],
+    show: Callable[[Path, RunSummary], None] = lambda path, summary: None,
+) -> RunSummary:
+    """Receive files in the order given; a file that was here before changes nothing.
+
+    Parameters
+    ----------
+    show : called after each file with what it did.
+
+    Raises
+    ------
+    UsageError : one of them is no file (then none is loaded).
+    """
+    for path in paths:
+        if not path.is_file():
+            raise UsageError(f"{path} is no file.", "Name the files one by one, or with a pattern of the shell.")
+    whole = RunSummary()
+    for path in paths:
+        with path.open("rb") as file:
+            body = read_body(iter(partial(file.read, _CHUNK_BYTES), b""), settings.max_document_bytes)
+        summary = RunSummary()
+        receive(database, source, "push", path.name, body, summary)
+        show(path, summary)
+        whole += summary
+    return whole
