@@ -70,7 +70,7 @@ def test_a_leader_that_lost_its_session_has_lost_the_lead(candidates: list[Leade
     first.write(_SWEEP)
     with owner.begin() as connection:
         connection.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key"),
+            text("SELECT pg_terminate_backend(pid, 30000) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key"),
             {"key": LEADER_LOCK},
         )
     assert second.write(_POLL)
@@ -130,7 +130,7 @@ def test_a_new_leader_goes_on_with_the_plan_of_the_old_one(
     assert second.ask_sources(fed) == [], "the first one leads"
     with owner.begin() as connection:
         connection.execute(
-            text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key"),
+            text("SELECT pg_terminate_backend(pid, 30000) FROM pg_locks WHERE locktype = 'advisory' AND objid = :key"),
             {"key": LEADER_LOCK},
         )
     assert second.ask_sources(fed) == ["jma"]
