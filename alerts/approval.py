@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, text
 
 from alerts.events import find_event
 from alerts.matching import freeze_recipients
+from alerts.templates import find_blanks
 from alerts.thread import last_sent, lock_incident
 from gis.errors import UsageError
 from gis.jobs import enqueue
@@ -26,11 +27,12 @@ def submit(connection: Connection, alert_id: int, account: str, note: str = "") 
 
     Raises
     ------
-    UsageError : there is no such alert, or it is no draft.
+    UsageError : there is no such alert, it is no draft, a blank is not filled, or its area is missing or in doubt.
     """
     alert = _lock(connection, alert_id)
     if alert.state != "draft":
         raise UsageError(f"Alert {alert_id} is {alert.state}, not a draft.", "Only drafts can be submitted.")
+    _require_whole(connection, alert_id)
     _act_as(connection, account, note)
     connection.execute(_QUERIES["submit"], {"alert_id": alert_id, "account": account})
 
@@ -43,7 +45,7 @@ def approve(connection: Connection, alert_id: int, account: str, note: str = "")
 
     Raises
     ------
-    UsageError : not submitted, the same person, or another message of the incident went out since it was written.
+    UsageError : not submitted, the same person, its end is past, or another message of its thread went out meanwhile.
     """
     alert = _lock(connection, alert_id)
     if alert.state != "submitted":
@@ -52,6 +54,8 @@ def approve(connection: Connection, alert_id: int, account: str, note: str = "")
         raise UsageError(
             f"Alert {alert_id} was submitted by {account} too.", "A second person of the disaster office approves it."
         )
+    if alert.is_past:
+        raise UsageError(f"The end of alert {alert_id} is past.", "Take it back and give it a later end.")
     _require_newest(connection, alert)
     _act_as(connection, account, note)
     event = find_event(alert.event, alert.phase)
@@ -91,6 +95,8 @@ def _lock(connection: Connection, alert_id: int) -> Row[Any]:
 
 def _require_newest(connection: Connection, alert: Row[Any]) -> None:
     if alert.incident_fid is None:
+        if alert.references_id is not None:
+            _require_standing(connection, alert)
         return
     sent = last_sent(connection, alert.incident_fid)
     expected = sent.alert_id if sent and sent.msg_type != "Cancel" else None
@@ -99,6 +105,28 @@ def _require_newest(connection: Connection, alert: Row[Any]) -> None:
             f"Alert {alert.id} is out of date: another message of the same incident went out since it was written.",
             "Discard it and work from the newest situation.",
         )
+
+
+def _require_standing(connection: Connection, alert: Row[Any]) -> None:
+    state = connection.execute(_QUERIES["lock_reference"], {"alert_id": alert.references_id}).scalar_one()
+    if state not in ("sending", "sent"):
+        raise UsageError(
+            f"Alert {alert.id} is out of date: alert {alert.references_id} which it answers is {state}.",
+            "Discard it and answer the newest message.",
+        )
+
+
+def _require_whole(connection: Connection, alert_id: int) -> None:
+    """Say in words what the database would refuse."""
+    for row in connection.execute(_QUERIES["read_words"], {"alert_id": alert_id}):
+        blanks = find_blanks(row.words)
+        if blanks:
+            raise UsageError(f"Blanks are not filled ({row.language}): {', '.join(blanks)}.", "Fill them and save.")
+    area = connection.execute(_QUERIES["read_area"], {"alert_id": alert_id}).one()
+    if area.is_empty:
+        raise UsageError(f"Alert {alert_id} has no area.", "Add a piece to its area.")
+    if area.is_doubtful:
+        raise UsageError(f"The area of alert {alert_id} is in doubt.", "Look at it and confirm that it is meant.")
 
 
 def _retire(connection: Connection, alert: Row[Any]) -> None:

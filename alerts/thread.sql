@@ -9,9 +9,10 @@ WHERE incident_fid = :incident_fid AND state IN ('approved', 'sending', 'sent', 
 ORDER BY effective_at DESC, id DESC LIMIT 1
 
 -- name: newest_waiting
+-- What a person wrote is not counted: a telegram must neither write it over nor discard it.
 SELECT id AS alert_id, situation_id, state, msg_type, phase, level, effective_at, facts, event
 FROM alerts.alert
-WHERE incident_fid = :incident_fid AND state IN ('draft', 'submitted')
+WHERE incident_fid = :incident_fid AND state IN ('draft', 'submitted') AND NOT is_written
 ORDER BY id DESC LIMIT 1
 
 -- name: is_decided

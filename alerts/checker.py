@@ -1,0 +1,145 @@
+"""What is doubtful or wrong in a message before it goes out: pure rules over its words, times and level."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from alerts.catalogue import load_texts
+from alerts.drafting import Draft
+from alerts.templates import find_blanks, load_templates
+from alerts.texts import AlertText
+
+_NUMBER = re.compile(r"\d+(?::\d{2})?")
+_CLOCK = re.compile(r"(\d{1,2})時(\d{1,2})分")
+_MONTHS: list[str] = load_texts("common", "en")["time"]["months"]
+_MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})\b")
+# Characters: a subject that old phones do not cut, a push message, and a text for X, where Japanese counts double.
+LIMITS = {"subject": 60, "push": 120, "x": 140}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found.
+
+    Attributes
+    ----------
+    code : blank, no_action, no_headline, no_description, no_place, no_time, past_end, end_before_start, past_onset,
+        numbers_differ, wrong_phrase, no_phrase.
+    language : the words it is about; "" for the whole message.
+    detail : the words or numbers in question.
+    stops : whether the message cannot be sent with it; otherwise it is a warning.
+    """
+
+    code: str
+    language: str = ""
+    detail: str = ""
+    stops: bool = False
+
+
+def check_draft(draft: Draft, place_names: Mapping[str, str], phase: str, now: datetime) -> list[Finding]:
+    """Return what is wrong or doubtful, what stops the message first.
+
+    Parameters
+    ----------
+    place_names : language → a name of the area that the words should hold; a language without one is not asked.
+    phase : of the message; one that clears or withdraws needs no phrase.
+    """
+    findings = _check_times(draft, now)
+    for words in draft.texts:
+        findings += _check_words(words, place_names.get(words.language, ""))
+        if phase in ("issued", "updated"):
+            findings += _check_phrase(draft, words)
+    findings += _compare_numbers(draft.texts)
+    return sorted(findings, key=lambda finding: not finding.stops)
+
+
+def read_numbers(words: str) -> set[str]:
+    """Return the numbers and clock times of a text in one form, so that languages can be compared.
+
+    Examples
+    --------
+    >>> sorted(read_numbers("１６時０５分、警戒レベル４"))
+    ['16:05', '4']
+    >>> sorted(read_numbers("At 16:05 on 3 May, level 4")) == sorted(read_numbers("5月3日 16時5分、レベル4"))
+    True
+    """
+    plain = _CLOCK.sub(lambda found: f"{int(found[1])}:{int(found[2]):02}", unicodedata.normalize("NFKC", words))
+    plain = _MONTH.sub(lambda found: str(_MONTHS.index(found[1]) + 1), plain)
+    return {number.lstrip("0") or "0" for number in _NUMBER.findall(plain)}
+
+
+def _check_times(draft: Draft, now: datetime) -> list[Finding]:
+    findings = []
+    if draft.expires_at is not None and draft.expires_at <= now:
+        findings.append(Finding("past_end", stops=True))
+    if draft.expires_at is not None and draft.onset_at is not None and draft.expires_at <= draft.onset_at:
+        findings.append(Finding("end_before_start", stops=True))
+    if draft.onset_at is not None and draft.onset_at < now:
+        findings.append(Finding("past_onset"))
+    return findings
+
+
+def _check_words(words: AlertText, place: str) -> list[Finding]:
+    whole = f"{words.headline} {words.description} {words.instruction}"
+    findings = [Finding("blank", words.language, blank, stops=True) for blank in find_blanks(f"{words.event} {whole}")]
+    for code, part in (("no_headline", words.headline), ("no_description", words.description)):
+        if not part.strip():
+            findings.append(Finding(code, words.language, stops=True))
+    if not words.instruction.strip():
+        findings.append(Finding("no_action", words.language))
+    if place and place not in whole:
+        findings.append(Finding("no_place", words.language, place))
+    if not any(":" in number for number in read_numbers(words.description)):
+        findings.append(Finding("no_time", words.language))
+    return findings
+
+
+def _check_phrase(draft: Draft, words: AlertText) -> list[Finding]:
+    """A level's official phrase belongs to its messages, and to no other level's."""
+    whole = f"{words.event} {words.headline} {words.description}"
+    own = [t.phrases.get(words.language, "") for t in load_templates().values() if t.event == draft.event]
+    findings = []
+    if any(own) and not any(phrase and phrase in whole for phrase in own):
+        findings.append(Finding("no_phrase", words.language, next(phrase for phrase in own if phrase)))
+    for template in load_templates().values():
+        phrase = template.phrases.get(words.language, "")
+        fits = phrase in own or template.level == draft.level
+        if phrase and not fits and phrase in whole and not any(phrase in mine for mine in own):
+            findings.append(Finding("wrong_phrase", words.language, phrase))
+    return findings
+
+
+def _compare_numbers(texts: tuple[AlertText, ...]) -> list[Finding]:
+    """Name the numbers that one language has and another lacks; Japanese is what the others are held against."""
+    numbers = {words.language: read_numbers(f"{words.headline} {words.description}") for words in texts}
+    findings = []
+    for language, found in numbers.items():
+        different = found ^ numbers["ja"]
+        if different:
+            findings.append(Finding("numbers_differ", language, ", ".join(sorted(different))))
+    return findings
+
+
+def count_characters(words: AlertText, url: str) -> dict[str, tuple[int, int]]:
+    """Return subject, push and X-style text → (length, limit) in characters; see `short_text`."""
+    return {
+        "subject": (len(words.headline), LIMITS["subject"]),
+        "push": (len(push_text(words)), LIMITS["push"]),
+        "x": (len(short_text(words, url)), LIMITS["x"]),
+    }
+
+
+def push_text(words: AlertText) -> str:
+    """Return what a push message shows: headline and what to do."""
+    return f"{words.headline}\n{words.instruction}"
+
+
+def short_text(words: AlertText, url: str) -> str:
+    """Return a text to copy into a short-message service: headline, what to do, address; cut to the limit with …"""
+    room = LIMITS["x"] - len(url) - 1
+    body = f"{words.headline} {words.instruction}".replace("\n", " ")
+    return f"{body if len(body) <= room else body[: room - 1] + '…'} {url}"
