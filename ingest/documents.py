@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Connection
@@ -60,6 +61,7 @@ class Document:
     body: bytes
     byte_size: int
     is_truncated: bool
+    received_at: datetime
 
 
 def read_body(chunks: Iterable[bytes], limit_bytes: int, reads_on: bool = True) -> Body:

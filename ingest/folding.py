@@ -33,6 +33,7 @@ class Known:
     position : (lon, lat) in degrees, JGD2011; None: the town itself is the place.
     accuracy_m : of the position, metres; None for an area.
     area : the area concerned as a GeoJSON geometry, lon/lat in degrees; goes before the position.
+    is_personal : the public sees an area of several households, though the policy of the kind does not ask for it.
     """
 
     level: int
@@ -46,6 +47,7 @@ class Known:
     position: tuple[float, float] | None = None
     accuracy_m: float | None = None
     area: Mapping[str, Any] | None = None
+    is_personal: bool = False
 
 
 @dataclass(frozen=True)

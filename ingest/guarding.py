@@ -19,7 +19,7 @@ from ingest.source import Source
 # A table of a hundred thousand thefts has a few hundred different words.
 _redact = lru_cache(maxsize=4096)(redact)
 # Codes and times that the system reads, written by parsers and not by people.
-_MACHINE_FACTS = frozenset({"level", "event", "is_over", "place_status", "valid_until"})
+_MACHINE_FACTS = frozenset({"level", "event", "is_over", "place_status", "valid_until", "stage"})
 _METRES_PER_DEGREE = 111_195.0
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?")
 

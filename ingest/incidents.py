@@ -157,8 +157,9 @@ def _write_incident(
     connection: Connection, source: Source, event_key: str, found: int | None, state: IncidentState
 ) -> int:
     policy = find_policy(state.report.kind, source.name)
-    place, accuracy_m, shown = place_on_map(connection, found, state.known, policy.is_personal)
-    values = incident_values(source, state) | {"is_personal": policy.is_personal, "accuracy_m": accuracy_m}
+    is_personal = policy.is_personal or state.known.is_personal
+    place, accuracy_m, shown = place_on_map(connection, found, state.known, is_personal)
+    values = incident_values(source, state) | {"is_personal": is_personal, "accuracy_m": accuracy_m}
     if found is not None:
         values, place = stand_above(connection, found, policy, values, place)
     fid = _store_incident(connection, event_key, found, policy.publication, place, values)

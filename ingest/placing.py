@@ -70,15 +70,16 @@ def place_report(report: Report, gazetteer: Gazetteer, town: Town) -> Report:
 
     `facts.place_name` becomes the quarter, `facts.place_status` what was found; what happened elsewhere does not
     concern the town, unless the source knows better by a code (`facts.municipality`). A report that has a position, or
-    names no place, comes back as it is.
+    names no place, comes back as it is; with `facts.place_status` "given" its words name the quarter of its position.
     """
-    if report.private.place is not None or not report.private.place_text:
+    is_given = report.facts.get("place_status") == "given"
+    if not report.private.place_text or (report.private.place is not None and not is_given):
         return report
     found = find_place(report.private.place_text, gazetteer, town)
-    facts = {**report.facts, "place_status": found.status}
+    facts = {**report.facts, "place_status": "given" if is_given else found.status}
     if found.name:
         facts["place_name"] = found.name
-    private = replace(report.private, place=found.place)
+    private = report.private if is_given else replace(report.private, place=found.place)
     concerns_town = report.concerns_town and (found.status != "elsewhere" or "municipality" in report.facts)
     return replace(report, facts=facts, private=private, concerns_town=concerns_town)
 

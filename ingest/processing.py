@@ -125,6 +125,8 @@ def process_document(database: Database, document_id: int) -> Outcome:
         for record in rejected:
             store_dead_letter(connection, document_id, record.reason, record.record)
         said = [guard_report(source, record) for record in records if isinstance(record, Report)]
+        if not source.trusts_clock:
+            said = [_not_after(report, document.received_at) for report in said]
         placed = _place_all(connection, said)
         reports = [_find_event(connection, source, report) for report in placed]
         return replace(_store(connection, source, document, reports), rejected=len(rejected))
@@ -155,7 +157,7 @@ def _store(connection: Connection, source: Source, document: Document, reports: 
 
 def _place_all(connection: Connection, reports: Sequence[Report]) -> Sequence[Report]:
     """Give the reports whose place stands only in words a position, where the gazetteer knows one."""
-    if not any(report.private.place_text and report.private.place is None for report in reports):
+    if not any(report.private.place_text for report in reports):
         return reports
     gazetteer = load_gazetteer(connection)
     return [place_report(report, gazetteer, load_town()) for report in reports]
@@ -185,6 +187,11 @@ def _parse(source: Source, document: Document) -> Sequence[Report | Rejected]:
     ):
         raise Unreadable("a drill document holds a report that says it is real (通常)")
     return records
+
+
+def _not_after(report: Report, received_at: datetime) -> Report:
+    """Bring a report of a clock that is ahead back to when it came: later words must still come after it."""
+    return replace(report, reported_at=min(report.reported_at, received_at))
 
 
 def _is_fresh(origin: Origin, reported_at: datetime) -> bool:

@@ -23,7 +23,9 @@ from ingest.source import load_sources
 _QUERIES = load_queries(__file__)
 _BATCH = 500
 # Of what a person's incident said, only what counts it may stay.
-_KEPT_FACTS = ["level", "event", "category", "occurred_at", "is_over", "place_name", "place_status", "valid_until"]
+_KEPT_FACTS = [
+    "level", "event", "category", "stage", "occurred_at", "is_over", "place_name", "place_status", "valid_until",
+]  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from webmap import (
     citizen_attachments,
     errors,
     feeds,
+    ingest_door,
     languages,
     operations,
     report,
@@ -56,6 +57,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     wording.init_app(app)
     security.init_app(app)
     errors.init_app(app)
-    for window in (citizen, citizen_attachments, feeds, tiles, subscription, report, statistics, operations, staff):
+    for window in (
+        citizen,
+        citizen_attachments,
+        feeds,
+        tiles,
+        subscription,
+        report,
+        ingest_door,
+        statistics,
+        operations,
+        staff,
+    ):
         app.register_blueprint(window.blueprint)
     return app

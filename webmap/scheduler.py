@@ -62,6 +62,7 @@ def periodic_jobs() -> list[Periodic]:
         Periodic("ingest.take_up", second=25),
         Periodic("ingest.watch", second=45),
         Periodic("ingest.prune_runs", second=15, minute="42"),
+        Periodic("ingest.forget_pushes", second=20, minute="44"),
     ]
 
 

@@ -15,6 +15,7 @@ TASK_MODULES = (
     "layers.saved_once",
     "ingest.tasks",
     "ingest.citizen_tasks",
+    "ingest.push_tasks",
     "alerts.tasks",
     "webmap.uploads",
 )
