@@ -43,7 +43,8 @@ class Source:
     is_past : it tells of what is long over, each report of an event of its own: nothing goes to the alert side, and
         large documents are loaded set by set (ingest/bulk.py).
     trusts_clock : its times are believed; if not, what says that it was written after it came is of when it came.
-    accepts : media types that are taken at the push door, once the source has a secret (ingest/pushing.py).
+    accepts : media types that are taken at the push door, once the source has a secret (ingest/pushing.py); none = it
+        is not pushed.
     needs : the setting without which there is nobody to ask, e.g. `jma_feed_url`; "" = none.
     source_type : the type of a configured source; "" for a source of the system.
     options : what its configuration says beyond the common keys (addresses, mappings); never shown to anyone.
@@ -60,7 +61,7 @@ class Source:
     is_private: bool = False
     is_past: bool = False
     trusts_clock: bool = True
-    accepts: tuple[str, ...] = ("application/json", "text/csv")
+    accepts: tuple[str, ...] = ()
     needs: str = ""
     source_type: str = ""
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)

@@ -41,5 +41,6 @@ def make_source(config: SourceConfig) -> Source:
         schedule=config.schedule,
         fetch=poll_document if "url" in config.options else None,
         is_private=mapping.is_private,
+        accepts=() if "url" in config.options else ("application/json", "application/geo+json"),
         options=config.options,
     )

@@ -23,7 +23,7 @@ from ingest.running import run_source
 from ingest.scaffold import KINDS, write_source
 from ingest.source import find_source, load_sources, source_faults
 from ingest.summary import RunSummary
-from webmap import moderation_commands, retention_commands
+from webmap import moderation_commands, push_commands, retention_commands
 from webmap.source_words import CURES, HEALTH
 
 HELP = "List sources, run, pause or resume one, check their file, replay saved telegrams, or begin a new source."
@@ -32,6 +32,7 @@ EXAMPLE = """./machimori ingest list
 ./machimori ingest pause jma --reason 'their maintenance until noon'
 ./machimori ingest replay FOLDER --match '32-39_11_*' --speed 60
 ./machimori ingest load 2024hittakuri.csv --source police_open_data
+./machimori ingest secret fire
 ./machimori ingest forget --dry-run
 ./machimori ingest new town_police"""
 
@@ -78,6 +79,7 @@ def add_args(parser: argparse.ArgumentParser) -> None:
 
     actions.add_parser("check", help="read the file of sources and name its faults; exit code 1 if there are any")
 
+    push_commands.add_action(actions)
     retention_commands.add_actions(actions)
     moderation_commands.add_action(actions)
 
@@ -99,6 +101,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         return 0
     if args.action == "check":
         return _check(settings)
+    if args.action == push_commands.ACTION:
+        return push_commands.run_action(settings, args)
     database = Database(settings.app_url())
     try:
         if args.action == moderation_commands.ACTION:
