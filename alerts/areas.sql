@@ -17,10 +17,3 @@ SELECT ST_AsBinary(ST_Transform(ST_Buffer(ST_Transform(ST_GeomFromWKB(:wkb, 6668
 SELECT ST_CoveredBy(ST_Transform(ST_GeomFromWKB(:wkb, 6668), CAST(:plane_epsg AS int)),
                     ST_Buffer(ST_Union(ST_Transform(c.geom, CAST(:plane_epsg AS int))), 1))
 FROM layers.city_area c WHERE c.code = :code
-
--- name: find_blocks
-SELECT b.fid, concat(b.name, b.sub_name) AS name, coalesce(b.name_kana, '') AS kana, coalesce(b.name_en, '') AS name_en,
-       ST_Dimension(b.geom) = 2 AS is_area
-FROM open.town_block b
-WHERE concat(b.name, b.sub_name, ' ', b.name_kana, ' ', b.name_en) ILIKE '%' || CAST(:words AS text) || '%' OR b.fid = :fid
-ORDER BY b.name, b.sub_name, b.fid LIMIT 50

@@ -30,17 +30,22 @@ _DECIMALS = 6
 _QUERIES = load_queries(__file__)
 
 
-def render_cap(connection: Connection, alert_id: int, settings: Settings) -> bytes:
+def render_cap(connection: Connection, alert_id: int, settings: Settings, is_preview: bool = False) -> bytes:
     """Return the CAP message of an alert that went out, as UTF-8 XML. Role: `citizen` or any that reads `open`.
+
+    Parameters
+    ----------
+    is_preview : of one that did not, as if it went out now. Role: one that reads the alerts.
 
     Raises
     ------
     UsageError : there is no such alert, or it is not approved yet.
     """
-    alert = connection.execute(_QUERIES["read_alert"], {"alert_id": alert_id}).first()
+    source = "preview" if is_preview else "read"
+    alert = connection.execute(_QUERIES[f"{source}_alert"], {"alert_id": alert_id}).first()
     if alert is None:
         raise UsageError(f"There is no published alert {alert_id}.", "See the list at /list.")
-    texts = {row.language: row for row in connection.execute(_QUERIES["read_texts"], {"alert_id": alert_id})}
+    texts = {row.language: row for row in connection.execute(_QUERIES[f"{source}_texts"], {"alert_id": alert_id})}
     town = load_town()
     root = etree.Element(f"{{{NAMESPACE}}}alert", nsmap={None: NAMESPACE})
     _add(root, "identifier", alert.identifier)
@@ -94,7 +99,9 @@ def _add_info(root: etree._Element, alert: Row[Any], words: Row[Any], town: Town
     _add(info, "certainty", alert.certainty)
     _add_codes(info, alert, event)
     _add(info, "effective", format_time(alert.effective_at))
-    if alert.phase in ("issued", "updated") and alert.facts.get("arrival_at"):
+    if alert.onset_at:
+        _add(info, "onset", format_time(alert.onset_at))
+    elif alert.phase in ("issued", "updated") and alert.facts.get("arrival_at"):
         _add(info, "onset", format_time(datetime.fromisoformat(alert.facts["arrival_at"])))
     if alert.expires_at:
         _add(info, "expires", format_time(alert.expires_at))

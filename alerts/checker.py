@@ -14,7 +14,8 @@ from alerts.templates import find_blanks, load_templates
 from alerts.texts import AlertText
 
 _NUMBER = re.compile(r"\d+(?::\d{2})?")
-_CLOCK = re.compile(r"(\d{1,2})時(\d{1,2})分")
+_CLOCK = re.compile(r"(\d{1,2})時\s*(\d{1,2})分")
+_FURIGANA = re.compile(r"\([ぁ-ゖー・]+\)")
 _MONTHS: list[str] = load_texts("common", "en")["time"]["months"]
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})\b")
 # Characters: a subject that old phones do not cut, a push message, and a text for X, where Japanese counts double.
@@ -67,7 +68,8 @@ def read_numbers(words: str) -> set[str]:
     >>> sorted(read_numbers("At 16:05 on 3 May, level 4")) == sorted(read_numbers("5月3日 16時5分、レベル4"))
     True
     """
-    plain = _CLOCK.sub(lambda found: f"{int(found[1])}:{int(found[2]):02}", unicodedata.normalize("NFKC", words))
+    plain = _FURIGANA.sub("", unicodedata.normalize("NFKC", words))
+    plain = _CLOCK.sub(lambda found: f"{int(found[1])}:{int(found[2]):02}", plain)
     plain = _MONTH.sub(lambda found: str(_MONTHS.index(found[1]) + 1), plain)
     return {number.lstrip("0") or "0" for number in _NUMBER.findall(plain)}
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from alerts.catalogue import JST
+from alerts.catalogue import JST, write_moment
 from alerts.checker import LIMITS, check_draft, read_numbers, short_text
 from alerts.drafting import Draft, plan_draft
 from alerts.templates import fill_template, find_blanks, load_templates
@@ -104,6 +104,8 @@ def test_a_drill_is_marked_once_in_every_part() -> None:
 def test_numbers_agree_across_the_ways_of_writing_them() -> None:
     assert read_numbers("５月３日　１６時５分") == read_numbers("16:05 on 3 May")
     assert read_numbers("16時05分") != read_numbers("16:50")
+    moments = [write_moment(NOW, language) for language in LANGUAGES]
+    assert len({frozenset(read_numbers(moment)) for moment in moments}) == 1, moments
 
 
 def test_a_short_text_keeps_the_address_whole() -> None:

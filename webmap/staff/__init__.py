@@ -3,6 +3,9 @@
 from webmap.staff import (
     account,
     accounts,
+    alert_edit,
+    alert_list,
+    alert_preview,
     alerts,
     attachments,
     checkin,
@@ -27,6 +30,9 @@ from webmap.staff.access import blueprint
 __all__ = [
     "account",
     "accounts",
+    "alert_edit",
+    "alert_list",
+    "alert_preview",
     "alerts",
     "attachments",
     "blueprint",

@@ -13,6 +13,7 @@ from gis.queries import load_queries
 from webmap import town_map
 from webmap.languages import gettext, language
 from webmap.services import services
+from webmap.staff import alert_words
 from webmap.staff.access import blueprint, staff_account, staff_connection
 
 _QUERIES = load_queries(__file__)
@@ -43,6 +44,7 @@ def show_alert(alert_id: int) -> str:
             page=page,
             has_more=len(deliveries) > _ROWS,
             account=staff_account(),
+            desk=alert_words,
             script=town_map.small_map_script(services().town, language()),
             assets=town_map,
         )

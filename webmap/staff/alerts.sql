@@ -2,7 +2,7 @@
 
 -- name: alert
 SELECT id, identifier, thread_id, references_id, incident_fid, kind, cap_status, msg_type, phase, level, area_name, state,
-       effective_at, sent_at, expires_at, submitted_by, approved_by, created_by, created_at
+       effective_at, sent_at, expires_at, submitted_by, approved_by, created_by, created_at, is_written, area_doubts, area_confirmed_by
 FROM alerts.alert
 WHERE id = :id
 

@@ -57,3 +57,14 @@ END $$;
 CREATE TRIGGER guard_submitted_text BEFORE INSERT OR UPDATE OR DELETE ON alerts.alert_text
     FOR EACH ROW EXECUTE FUNCTION alerts.guard_submitted_text();
 REVOKE ALL ON FUNCTION alerts.guard_submission, alerts.guard_submitted_text FROM PUBLIC;
+
+-- As before (0013), with when the message begins to hold. A message begun from an incident that is no longer public is
+-- not public either. Who wrote it, and how its area came about, stay inside.
+CREATE OR REPLACE VIEW open.alert AS
+SELECT id, identifier, coalesce(thread_id, id) AS thread_id, references_id, incident_fid, kind, cap_status, msg_type, phase, level,
+       event, urgency, severity, certainty, area_name, area_code, area AS geom, state, effective_at, sent_at, expires_at, facts,
+       onset_at
+FROM alerts.alert a
+WHERE state IN ('approved', 'sending', 'sent', 'updated', 'cancelled', 'expired')
+  AND NOT EXISTS (SELECT FROM ingest.retention r
+                  WHERE r.incident_fid IN (a.incident_fid, a.about_incident) AND r.expired_at IS NOT NULL);

@@ -1,0 +1,131 @@
+"""Writing a message at the desk, as a browser without JavaScript does it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
+from werkzeug.test import TestResponse
+
+from gis.database import Database
+from tests.webmap.conftest import csrf_token
+
+LogIn = Callable[[str], FlaskClient]
+QUARTER = "ST_MakeEnvelope(141.20, 38.40, 141.21, 38.41, 6668)"
+BOW_TIE = '{"type":"Polygon","coordinates":[[[141.2,38.4],[141.21,38.41],[141.21,38.4],[141.2,38.41],[141.2,38.4]]]}'
+
+
+@pytest.fixture
+def quarter(town_database: Database, owner: Engine) -> None:
+    """A quarter of our own, with a subscriber on the drill list inside and one real one outside."""
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO layers.town_block (name, name_kana, name_en, geom)"
+                f" VALUES ('試験町', 'シケンチョウ', 'Shikencho', {QUARTER})"
+            )
+        )
+
+
+def begin(client: FlaskClient, **values: str) -> TestResponse:
+    form = {"template": "order", "kind": "flood", "source": "quarter", "ref": "試験町", "status": "Actual"} | values
+    page = client.get("/staff/alerts/new").text
+    return client.post("/staff/alerts/new", data=form | {"csrf_token": csrf_token(page)})
+
+
+def fields(page: str) -> dict[str, str]:
+    """Return what a browser would send of the words' form, unchanged."""
+    form = page[page.index('class="beside-form"') :]
+    found = dict(re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', form))
+    found |= dict(re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>([^<]*)</textarea>', form))
+    for name, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form):
+        chosen = re.search(r'<option(?: value="([^"]*)")? selected>([^<]*)', options)
+        assert chosen, name
+        found[name] = chosen[1] or chosen[2]
+    return found
+
+
+def test_a_quarter_is_warned_with_two_forms_and_nothing_retyped(
+    log_in: LogIn, quarter: None, owner: Engine, client: FlaskClient
+) -> None:
+    hanako, jiro = log_in("hanako"), log_in("jiro")
+    begun = begin(hanako)
+    assert begun.status_code == 302, begun.text
+    page = hanako.get(f"{begun.location}?lang=en").text
+    assert "Nothing was found." in page and "試験町（しけんちょう）" in page and "Shikencho" in page
+    answer = hanako.post(begun.location, data=fields(page) | {"act": "submit"})
+    assert answer.status_code == 302, answer.text
+    alert_id = re.search(r"/alerts/(\d+)", answer.location)[1]  # type: ignore[index]
+    assert client.get(f"/alerts/{alert_id}").status_code == 404, "nobody outside reads what only waits"
+    token = csrf_token(jiro.get(f"/staff/alerts/{alert_id}").text)
+    assert jiro.post(f"/staff/alerts/{alert_id}/approve", data={"csrf_token": token}).status_code == 302
+    with owner.begin() as connection:
+        row = connection.execute(text("SELECT state, submitted_by, approved_by FROM alerts.alert")).one()
+    assert tuple(row) == ("sending", "hanako", "jiro")
+    public = client.get(f"/alerts/{alert_id}?lang=ja").text
+    assert "避難指示 試験町" in public and "hanako" not in public
+    assert client.get(f"/alerts/{alert_id}.cap").status_code in (200, 404)
+    after = jiro.get(f"/staff/alerts/{alert_id}?lang=en").text
+    assert "Write the all-clear" in after and "Submit for approval" not in after
+
+
+def test_a_blank_keeps_the_message_at_its_author(log_in: LogIn, quarter: None, owner: Engine) -> None:
+    hanako = log_in("hanako")
+    begun = begin(hanako, template="message")
+    page = hanako.get(f"{begun.location}?lang=en").text
+    assert "A blank is not filled" in page
+    answer = hanako.post(begun.location, data=fields(page) | {"act": "submit", "headline-ja": "打った見出し"})
+    assert answer.status_code == 400 and "打った見出し" in answer.text
+    with owner.begin() as connection:
+        assert connection.execute(text("SELECT state FROM alerts.alert")).scalar_one() == "draft"
+
+
+def test_who_saves_second_keeps_what_was_typed_and_undoes_nothing(log_in: LogIn, quarter: None) -> None:
+    hanako, jiro = log_in("hanako"), log_in("jiro")
+    begun = begin(hanako)
+    typed, other = (fields(client.get(begun.location).text) for client in (hanako, jiro))
+    assert jiro.post(begun.location, data=other | {"headline-ja": "次郎の見出し", "act": "save"}).status_code == 302
+    answer = hanako.post(begun.location, data=typed | {"headline-ja": "花子の見出し", "act": "save"})
+    assert answer.status_code == 409 and "花子の見出し" in answer.text
+    assert "次郎の見出し" in hanako.get(begun.location).text
+
+
+def test_pieces_are_added_confirmed_and_taken_away(log_in: LogIn, quarter: None) -> None:
+    hanako = log_in("hanako")
+    begun = begin(hanako)
+    area = begun.location.replace("/edit", "/area")
+
+    def change(**values: str) -> TestResponse:
+        page = hanako.get(begun.location).text
+        return hanako.post(area, data={"csrf_token": csrf_token(page), "version": fields(page)["version"]} | values)
+
+    assert change(act="add", source="drawn", drawn=BOW_TIE, operation="add").status_code == 302
+    assert "crosses itself" in hanako.get(f"{begun.location}?lang=en").text
+    assert change(act="confirm").status_code == 302
+    assert "hanako has confirmed" in hanako.get(f"{begun.location}?lang=en").text
+    assert change(act="undo").status_code == 302
+    assert "crosses itself" not in hanako.get(f"{begun.location}?lang=en").text
+    assert change(act="add", source="quarter", ref="無い町", operation="add").status_code == 400
+    assert change(act="add", source="feature", ref="town_block:1; DROP", operation="add").status_code == 400
+
+
+def test_the_preview_shows_mail_push_short_text_and_cap(log_in: LogIn, quarter: None) -> None:
+    hanako = log_in("hanako")
+    preview = begin(hanako, status="Exercise").location.replace("/edit", "/preview")
+    page = hanako.get(f"{preview}?lang=en").text
+    assert "[DRILL] [Level 4] Evacuation Order: Shikencho" in page and "&lt;status&gt;Exercise" in page
+    frame = hanako.get(f"{preview}/ja.html")
+    assert "sandbox" in frame.headers["Content-Security-Policy"] and "訓練" in frame.text
+    assert hanako.get(f"{preview}/xx.html").status_code == 404
+
+
+def test_the_list_filters_and_other_departments_read_nothing(log_in: LogIn, quarter: None) -> None:
+    hanako, saburo = log_in("hanako"), log_in("saburo")
+    begin(hanako, status="Exercise")
+    assert "試験町" in hanako.get("/staff/alerts?status=Exercise&words=試験").text
+    assert "試験町" not in hanako.get("/staff/alerts?status=Actual").text
+    assert saburo.get("/staff/alerts").status_code == 403
+    assert saburo.get("/staff/alerts/new").status_code in (400, 403)

@@ -1,0 +1,227 @@
+"""Writing a message at the desk: begin it, put its area together, change its words, and hand it in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, cast
+
+from flask import abort, flash, redirect, render_template, request, url_for
+from sqlalchemy import Connection
+from werkzeug.wrappers import Response as AnyResponse
+
+from alerts.approval import submit
+from alerts.areas import compose_area, parse_pieces
+from alerts.catalogue import JST
+from alerts.checker import check_draft, count_characters
+from alerts.drafting import (
+    ANSWERS,
+    Answer,
+    StaleDraft,
+    answer_alert,
+    recipe_of,
+    save_draft,
+    set_area,
+    take_back,
+    write_draft,
+)
+from alerts.matching import count_recipients
+from alerts.templates import load_templates
+from gis.errors import UsageError
+from gis.languages import LANGUAGES
+from gis.queries import load_queries
+from webmap import town_map
+from webmap.languages import gettext, language
+from webmap.services import services
+from webmap.staff import alert_form, alert_words
+from webmap.staff.access import blueprint, staff_account, staff_connection
+
+_QUERIES = load_queries(__file__)
+Answered = AnyResponse | tuple[str, int] | str
+
+
+@blueprint.route("/alerts/new", methods=["GET", "POST"])
+def new_alert() -> Answered:
+    """Ask for template, kind, real or drill, and a first piece of area; then write the draft and open it."""
+    staff_account().require("write_alerts")
+    try:
+        if request.method == "POST":
+            with staff_connection() as connection:
+                alert_id = _begin(connection)
+            return redirect(url_for("staff.edit_alert", alert_id=alert_id))
+    except UsageError as error:
+        return _render_new(error), 400
+    return _render_new(None)
+
+
+@blueprint.post("/alerts/<int:alert_id>/answer")
+def begin_answer(alert_id: int) -> AnyResponse:
+    """Begin an update, an all-clear or a withdrawal of a message that went out, and open it."""
+    staff_account().require("write_alerts")
+    answer = request.form.get("answer", "")
+    if answer not in ANSWERS:
+        abort(404)
+    with staff_connection() as connection:
+        answer_id = answer_alert(connection, alert_id, cast(Answer, answer), services().town)
+    flash(gettext("The words are those of the message before. Please change them."), "done")
+    return redirect(url_for("staff.edit_alert", alert_id=answer_id))
+
+
+@blueprint.post("/alerts/<int:alert_id>/take-back")
+def take_back_alert(alert_id: int) -> AnyResponse:
+    """Make a submitted message a draft again."""
+    staff_account().require("write_alerts")
+    with staff_connection(request.form.get("note", "").strip()[:500]) as connection:
+        take_back(connection, alert_id)
+    flash(gettext("It is a draft again and needs both people anew."), "done")
+    return redirect(url_for("staff.show_alert", alert_id=alert_id))
+
+
+@blueprint.get("/alerts/<int:alert_id>/edit")
+def edit_alert(alert_id: int) -> Answered:
+    """Show a draft's words, area, whom it would reach, what the checker finds, and how long its words are."""
+    staff_account().require("write_alerts")
+    with staff_connection() as connection:
+        return _render_edit(connection, alert_id)
+
+
+@blueprint.post("/alerts/<int:alert_id>/edit")
+def save_alert(alert_id: int) -> Answered:
+    """Save the words, and hand the message in when that button was pressed; a refusal keeps what was typed."""
+    staff_account().require("write_alerts")
+    person, hands_in = staff_account().name, request.form.get("act") == "submit"
+    try:
+        with staff_connection() as connection:
+            event = connection.execute(_QUERIES["event"], {"id": alert_id}).scalar()
+            if event is None:
+                abort(404)
+            draft = alert_form.read_draft_form(request.form, event)
+            save_draft(connection, alert_id, request.form.get("version", ""), draft)
+            if hands_in:
+                _refuse_flaws(connection, alert_id)
+                submit(connection, alert_id, person)
+    except UsageError as error:
+        with staff_connection() as connection:
+            return _render_edit(connection, alert_id, error), 409 if isinstance(error, StaleDraft) else 400
+    if hands_in:
+        flash(gettext("Submitted. A second person has to approve it."), "done")
+        return redirect(url_for("staff.show_alert", alert_id=alert_id))
+    flash(gettext("Saved."), "done")
+    return redirect(url_for("staff.edit_alert", alert_id=alert_id))
+
+
+@blueprint.post("/alerts/<int:alert_id>/area")
+def change_area(alert_id: int) -> Answered:
+    """Add a piece to the area, take the last one away, or confirm that a doubtful area is meant."""
+    staff_account().require("write_alerts")
+    act, town = request.form.get("act", "add"), services().town
+    try:
+        with staff_connection() as connection:
+            row = connection.execute(_QUERIES["alert"], {"id": alert_id}).first()
+            if row is None:
+                abort(404)
+            pieces = recipe_of(row, parse_pieces(row.area_recipe))
+            if act == "undo":
+                pieces = pieces[:-1]
+            elif act == "add":
+                added = alert_form.read_pieces(connection, request.form, town)
+                if not added:
+                    raise UsageError("No piece was named.", "Name a quarter, or draw an area.")
+                pieces += added
+            area = compose_area(connection, pieces, town)
+            confirmed_by = staff_account().name if act == "confirm" else ""
+            set_area(connection, alert_id, request.form.get("version", ""), area, confirmed_by)
+    except UsageError as error:
+        with staff_connection() as connection:
+            return _render_edit(connection, alert_id, error), 409 if isinstance(error, StaleDraft) else 400
+    return redirect(url_for("staff.edit_alert", alert_id=alert_id) + "#area")
+
+
+def _begin(connection: Connection) -> int:
+    form, town = request.form, services().town
+    template = load_templates().get(form.get("template", ""))
+    status = form.get("status", "")
+    if template is None or status not in alert_words.STATUSES:
+        raise UsageError("The template, or real or drill, was not chosen.", "Choose both.")
+    incident = form.get("incident", type=int)
+    if incident is not None:
+        found = alert_form.incident_beginning(connection, incident)
+        if found is None:
+            raise UsageError(f"There is no incident {incident}.", "See the list of incidents.")
+        if found.status != "Actual" and status == "Actual":
+            raise UsageError("The incident is a drill.", "A message about it can only be a drill, too.")
+    pieces = alert_form.read_pieces(connection, form, town)
+    area = compose_area(connection, pieces, town)
+    name = town.name_ja if form.get("source") == "town" else form.get("ref", "") if _names_place() else ""
+    places = alert_form.name_places(connection, name, town) if name else {}
+    draft = alert_form.begin_draft(template, form.get("kind", ""), name, places, status)
+    return write_draft(connection, draft, area, status, town, incident)
+
+
+def _names_place() -> bool:
+    return request.form.get("source", "quarter") == "quarter"
+
+
+def _refuse_flaws(connection: Connection, alert_id: int) -> None:
+    """Stop what the checker is sure of; what it only doubts the author has seen."""
+    alert, texts = _read(connection, alert_id)
+    draft = alert_form.draft_of(alert, texts)
+    stops = [finding for finding in check_draft(draft, {}, alert.phase, datetime.now(JST)) if finding.stops]
+    if stops:
+        words = {f"{gettext(alert_words.FINDINGS[finding.code])} {finding.detail}".strip() for finding in stops}
+        raise UsageError("; ".join(sorted(words)) + ".", "Mend it and submit again.")
+
+
+def _read(connection: Connection, alert_id: int) -> tuple[Any, list[Any]]:
+    alert = connection.execute(_QUERIES["alert"], {"id": alert_id}).first()
+    if alert is None:
+        abort(404)
+    return alert, list(connection.execute(_QUERIES["texts"], {"id": alert_id}).all())
+
+
+def _render_new(error: UsageError | None) -> str:
+    with staff_connection() as connection:
+        quarters = alert_form.list_quarters(connection)
+        fid = request.values.get("incident", type=int)
+        incident = alert_form.incident_beginning(connection, fid) if fid is not None else None
+    return render_template(
+        "staff/alert_new.html",
+        error=error,
+        typed=request.values,
+        incident=incident,
+        quarters=quarters,
+        templates=load_templates(),
+        desk=alert_words,
+    )
+
+
+def _render_edit(connection: Connection, alert_id: int, error: UsageError | None = None) -> str:
+    alert, texts = _read(connection, alert_id)
+    if alert.state != "draft" or not alert.is_written:
+        raise UsageError("Only a draft that a person wrote can be changed.", "Take it back first, or write your own.")
+    draft = alert_form.draft_of(alert, texts)
+    town, url = services().town, f"{services().settings.base_url}/alerts/{alert_id}"
+    places = alert_form.name_places(connection, alert.area_name, town) if alert.area_name else {}
+    return render_template(
+        "staff/alert_edit.html",
+        alert=alert,
+        draft=draft,
+        typed=request.form if error else {},
+        error=error,
+        findings=check_draft(draft, places, alert.phase, datetime.now(JST)),
+        counters={words.language: count_characters(words, url) for words in draft.texts},
+        pieces=recipe_of(alert, parse_pieces(alert.area_recipe)),
+        people=count_recipients(connection, alert_id, town),
+        places_inside=connection.execute(_QUERIES["places_inside"], _inside(alert_id)).scalar_one(),
+        inside=connection.execute(_QUERIES["inside"], _inside(alert_id)).all(),
+        quarters=alert_form.list_quarters(connection),
+        languages=LANGUAGES,
+        cap_words=alert_form.CAP_WORDS,
+        write_time=alert_form.write_time,
+        desk=alert_words,
+        script=town_map.small_map_script(town, language()),
+        assets=town_map,
+    )
+
+
+def _inside(alert_id: int) -> dict[str, int]:
+    return {"id": alert_id, "plane_epsg": services().town.plane_epsg}

@@ -1,0 +1,187 @@
+"""What the forms of the alert console say: the pieces of an area, the words, times and levels of a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, text
+from werkzeug.datastructures import MultiDict
+
+from alerts.areas import OPERATIONS, Operation, Piece
+from alerts.catalogue import JST, write_moment
+from alerts.drafting import Draft, plan_draft
+from alerts.templates import Template, fill_template
+from alerts.texts import AlertText
+from gis.errors import UsageError
+from gis.languages import LANGUAGES
+from gis.queries import load_queries
+from gis.town import Town
+from layers.codes import load_code_list
+
+_QUERIES = load_queries(__file__)
+_LONGEST = 4000
+# Levels and CAP words, section 3.2.2 of CAP 1.2.
+CAP_WORDS = {
+    "urgency": ("Immediate", "Expected", "Future", "Past", "Unknown"),
+    "severity": ("Extreme", "Severe", "Moderate", "Minor", "Unknown"),
+    "certainty": ("Observed", "Likely", "Possible", "Unlikely", "Unknown"),
+}
+Form = MultiDict[str, str]
+# Furigana are hiragana: katakana lie 0x60 code points above.
+_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
+
+
+def read_pieces(connection: Connection, form: Form, town: Town) -> tuple[Piece, ...]:
+    """Return the pieces that a form adds; none when it names nothing.
+
+    Raises
+    ------
+    UsageError : no quarter has the name, or what was entered is no number of metres.
+    """
+    source, ref = form.get("source", "quarter"), form.get("ref", "").strip()
+    operation = _operation(form.get("operation", "add"))
+    buffer_m = _metres(form.get("buffer_m", ""))
+    if source == "drawn":
+        drawn = form.get("drawn", "").strip()
+        return (Piece(operation, "drawn", drawn, buffer_m),) if drawn else ()
+    if source == "town":
+        return (Piece(operation, "town", name=town.name_ja),)
+    if not ref:
+        return ()
+    if source != "quarter":
+        return (Piece(operation, source, ref, buffer_m, ref),)
+    return _quarters(connection, operation, ref, buffer_m)
+
+
+def list_quarters(connection: Connection) -> Sequence[str]:
+    """Return the names of the town's quarters and blocks, for the form to propose."""
+    return connection.execute(_QUERIES["quarters"]).scalars().all()
+
+
+def name_places(connection: Connection, area_name: str, town: Town) -> dict[str, str]:
+    """Return an area's name per language: that of the town or of a quarter; "" where a language has none."""
+    if area_name == town.name_ja:
+        return {language: town.name(language) for language in LANGUAGES}
+    row = connection.execute(_QUERIES["place_names"], {"name": area_name}).first()
+    if row is None:
+        return {"ja": area_name, "ja-x-easy": area_name, "en": ""}
+    easy = f"{area_name}（{row.kana.translate(_HIRAGANA)}）" if row.kana else area_name
+    return {"ja": area_name, "ja-x-easy": easy, "en": row.name_en}
+
+
+def begin_draft(template: Template, kind: str, area_name: str, places: Mapping[str, str], status: str) -> Draft:
+    """Return a draft from a template with place, hazard and time filled in; other blanks stay."""
+    if template.kinds and kind not in template.kinds:
+        kind = template.kinds[0]
+    now = datetime.now(JST)
+    codes = {code.value: code for code in load_code_list("incident_kind").codes}
+    if kind not in codes:
+        raise UsageError(f"There is no kind {kind}.", "Choose one of the list.")
+    texts = tuple(
+        fill_template(
+            template,
+            language,
+            {
+                "place": places.get(language, ""),
+                "hazard": codes[kind].name(language).lower() if language == "en" else codes[kind].name(language),
+                "time": write_moment(now, language),
+            },
+            status,
+        )
+        for language in LANGUAGES
+    )
+    return plan_draft(kind, template.event, template.level, area_name, texts, now)
+
+
+def read_draft_form(form: Form, event: str) -> Draft:
+    """Return the draft as typed; the event's code stays the template's.
+
+    Raises
+    ------
+    UsageError : a time, a level or a CAP word cannot be read.
+    """
+    for name, allowed in CAP_WORDS.items():
+        if form.get(name) not in allowed:
+            raise UsageError(f"{form.get(name)} is no {name}.", f"Choose one of {', '.join(allowed)}.")
+    return Draft(
+        kind=_kind(form.get("kind", "")),
+        event=event,
+        level=form.get("level", 0, type=int),
+        urgency=form["urgency"],
+        severity=form["severity"],
+        certainty=form["certainty"],
+        area_name=form.get("area_name", "").strip()[:200],
+        onset_at=_time(form.get("onset_at", "")),
+        expires_at=_time(form.get("expires_at", "")),
+        texts=tuple(_read_words(form, language) for language in LANGUAGES),
+    )
+
+
+def draft_of(alert: Row[Any], texts: Sequence[Row[Any]]) -> Draft:
+    """Return a stored draft as the checker and the form read it."""
+    names = ("kind", "event", "level", "urgency", "severity", "certainty", "area_name", "onset_at", "expires_at")
+    words = {row.language: AlertText(**row._mapping) for row in texts}
+    return Draft(**{name: getattr(alert, name) for name in names}, texts=tuple(words[tag] for tag in LANGUAGES))
+
+
+def write_time(moment: datetime | None) -> str:
+    """Write a time for `<input type=datetime-local>`, Japan time; "" for none."""
+    return moment.astimezone(JST).strftime("%Y-%m-%dT%H:%M") if moment else ""
+
+
+def _read_words(form: Form, language: str) -> AlertText:
+    parts = {
+        part: form.get(f"{part}-{language}", "").replace("\r\n", "\n").strip()[:_LONGEST]
+        for part in ("event", "headline", "description", "instruction")
+    }
+    # A headline is a mail's subject, an event a line of CAP: one line each.
+    parts |= {part: " ".join(parts[part].split()) for part in ("event", "headline")}
+    return AlertText(language=language, **parts)
+
+
+def _quarters(connection: Connection, operation: Operation, name: str, buffer_m: float) -> tuple[Piece, ...]:
+    rows = connection.execute(_QUERIES["quarters_named"], {"name": name}).all()
+    if not rows:
+        raise UsageError(f"There is no quarter {name}.", "Write its name as it stands in the list.")
+    if operation == "keep" and len(rows) > 1:
+        raise UsageError(f"{name} has several parts.", "Add them to an area of their own, or draw what to keep.")
+    return tuple(Piece(operation, "feature", f"town_block:{row.fid}", buffer_m, row.name) for row in rows)
+
+
+def _kind(kind: str) -> str:
+    if kind not in {code.value for code in load_code_list("incident_kind").codes}:
+        raise UsageError(f"There is no kind {kind}.", "Choose one of the list.")
+    return kind
+
+
+def _operation(word: str) -> Operation:
+    for operation in OPERATIONS:
+        if word == operation:
+            return operation
+    raise UsageError(f"{word} is no way to put areas together.", f"Choose one of {', '.join(OPERATIONS)}.")
+
+
+def _metres(words: str) -> float:
+    try:
+        return float(words or 0)
+    except ValueError as error:
+        raise UsageError(f"{words} is no number of metres.", "Write a number such as 300.") from error
+
+
+def _time(words: str) -> datetime | None:
+    if not words:
+        return None
+    try:
+        return datetime.fromisoformat(words).replace(tzinfo=JST)
+    except ValueError as error:
+        raise UsageError(f"{words} is no time.", "Write it as 2031-05-03T16:05.") from error
+
+
+def incident_beginning(connection: Connection, fid: int) -> Row[Any] | None:
+    """Return kind, status and place of an incident that a message is to be begun from."""
+    return connection.execute(
+        text("SELECT kind, status, coalesce(place_name, '') AS place_name FROM layers.incident WHERE fid = :fid"),
+        {"fid": fid},
+    ).first()

@@ -1,0 +1,2 @@
+-- name: texts
+SELECT language, event, headline, description, instruction FROM alerts.alert_text WHERE alert_id = :id

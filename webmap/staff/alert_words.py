@@ -1,0 +1,51 @@
+"""Codes of the alert console in people's words."""
+
+from __future__ import annotations
+
+from webmap.languages import mark
+
+FINDINGS = {
+    "blank": mark("A blank is not filled"),
+    "no_headline": mark("There is no headline"),
+    "no_description": mark("There is no text"),
+    "no_action": mark("It does not say what to do"),
+    "no_place": mark("It does not name the place"),
+    "no_time": mark("It names no time"),
+    "past_end": mark("Its end is past"),
+    "end_before_start": mark("It ends before it begins"),
+    "past_onset": mark("Its beginning is past"),
+    "numbers_differ": mark("Numbers or times differ from the Japanese"),
+    "no_phrase": mark("The official phrase of its level is missing"),
+    "wrong_phrase": mark("It has the official phrase of another level"),
+}
+DOUBTS = {
+    "crosses_itself": mark("A shape crosses itself; the parts it encloses are taken."),
+    "outside": mark("The area lies partly outside the town."),
+    "empty": mark("The area is empty."),
+}
+OPERATIONS = {"add": mark("add"), "cut": mark("cut out"), "keep": mark("keep only what is inside")}
+SOURCES = {
+    "quarter": mark("quarter, by its name"),
+    "town": mark("the whole town"),
+    "incident": mark("incident, by its number"),
+    "alert": mark("area of a message, by its number"),
+    "feature": mark("feature of a layer (layer:number)"),
+    "drawn": mark("drawn on the map"),
+}
+TEMPLATES = {
+    "emergency": mark("Level 5: Emergency Safety Measures"),
+    "order": mark("Level 4: Evacuation Order"),
+    "elderly": mark("Level 3: Evacuation of the Elderly"),
+    "tsunami": mark("Tsunami: Evacuation Order"),
+    "message": mark("Message with own words"),
+}
+ANSWERS = {"update": mark("Update it"), "clear": mark("Write the all-clear"), "cancel": mark("Withdraw it")}
+STATUSES = {"Actual": mark("real"), "Exercise": mark("drill"), "Test": mark("test")}
+COUNTERS = {"subject": mark("subject"), "push": mark("push message"), "x": mark("short text")}
+# The parts of a message's words, as the form shows them: field → label.
+PARTS = {
+    "event": mark("Event"),
+    "headline": mark("Headline"),
+    "description": mark("Text"),
+    "instruction": mark("What to do"),
+}
