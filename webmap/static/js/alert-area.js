@@ -17,6 +17,10 @@ if (drawn) {
     position: "topleft", drawPolygon: true, drawRectangle: true, drawMarker: false, drawCircle: false, drawCircleMarker: false,
     drawPolyline: false, drawText: false, editMode: false, dragMode: false, cutPolygon: false, removalMode: false, rotateMode: false,
   });
+  // Geoman names its buttons by a title around them only; a screen reader wants the name on the link.
+  for (const button of box.querySelectorAll(".button-container[title] > .leaflet-buttons-control-button")) {
+    button.setAttribute("aria-label", button.parentElement.title);
+  }
   let shape = null;
   map.on("pm:create", ({ layer }) => {
     shape?.remove();

@@ -1,0 +1,91 @@
+"""The alert console in a real Chromium: few steps to a warning, a drawn area, nothing in a reader's way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from sqlalchemy import Engine, text
+
+from gis.database import Database
+from tests.webmap.test_browser import Visit, address, browser, find_barriers, visit  # noqa: F401 (fixtures)
+from tests.webmap.test_browser_layers import enter, fits
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def quarter(town_database: Database, owner: Engine, staff: None) -> None:
+    """A quarter of our own."""
+    shape = "ST_MakeEnvelope(141.20, 38.40, 141.21, 38.41, 6668)"
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO layers.town_block (name, name_kana, name_en, geom)"
+                f" VALUES ('試験町', 'シケンチョウ', 'Shikencho', {shape})"
+            )
+        )
+
+
+@pytest.mark.parametrize(("size", "locale"), [("phone", "ja-JP"), ("desktop", "en-US")])
+def test_a_quarter_is_warned_in_six_actions(
+    visit: Callable[..., Visit],  # noqa: F811
+    quarter: None,
+    size: str,
+    locale: str,
+) -> None:
+    window = visit(size, locale)
+    page = enter(window, "hanako", "/staff/")
+    actions = 0
+
+    def act(step: Callable[[], object]) -> None:
+        nonlocal actions
+        actions += 1
+        step()
+
+    act(page.locator("a[href$='/staff/alerts/new']").click)
+    page.wait_for_load_state("networkidle")
+    assert find_barriers(page) == [] and fits(page)
+    window.keep_picture(f"alert-new-{size}")
+    act(lambda: page.fill("#ref", "試験町"))
+    act(page.locator("section.next button.button").click)
+    page.wait_for_selector("#map_town[data-ready=area]")
+    assert find_barriers(page) == [] and fits(page)
+    page.screenshot(path=window.keep_picture(f"alert-edit-{size}"), full_page=True)
+    act(page.locator("button[value=submit]").click)
+    page.wait_for_selector(".flash.done")
+    assert actions <= 6
+    assert find_barriers(page) == [] and fits(page)
+    page.screenshot(path=window.keep_picture(f"alert-submitted-{size}"), full_page=True)
+    page.locator("a[href$='/preview']").click()
+    page.wait_for_load_state("networkidle")
+    assert find_barriers(page) == [] and fits(page)
+    page.goto(f"{window.address}/staff/alerts")
+    assert find_barriers(page) == [] and fits(page)
+    window.keep_picture(f"alert-list-{size}")
+    assert window.troubles == []
+
+
+def test_a_drill_is_drawn_on_the_map_in_another_colour(
+    visit: Callable[..., Visit],  # noqa: F811
+    quarter: None,
+) -> None:
+    window = visit("desktop", "ja-JP")
+    page = enter(window, "hanako", "/staff/alerts/new")
+    page.check("input[name=status][value=Exercise]")
+    page.locator("section.next button.button").click()
+    page.wait_for_selector("#map_town[data-ready=area]")
+    page.locator(".leaflet-pm-icon-rectangle").click()
+    box = page.locator("#map_town").bounding_box()
+    assert box
+    middle_x, middle_y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.click(middle_x, middle_y)
+    page.mouse.click(middle_x + 30, middle_y + 30)
+    assert "Polygon" in page.input_value("#drawn") and page.input_value("#source") == "drawn"
+    page.locator("button[value=add]").click()
+    page.wait_for_selector("#map_town[data-ready=area]")
+    assert page.locator("#map_town path.area").count() == 1
+    assert page.locator(".drill-bar").is_visible() and page.locator("body.drill-page, .drill-page").count()
+    assert find_barriers(page) == []
+    page.screenshot(path=window.keep_picture("alert-drill-desktop"), full_page=True)
+    assert window.troubles == []
