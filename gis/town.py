@@ -19,6 +19,7 @@ class Town:
     plane_epsg : EPSG code of the plane rectangular zone in metres (平面直角座標系).
     center : (lon, lat) in degrees, JGD2011.
     bbox : (min lon, min lat, max lon, max lat) in degrees; a position outside is suspect.
+    neighbours : names of the municipalities around, so that an address in one of them is not taken for ours.
     part_codes : five digits each, of its wards if it has any; two digits = a whole prefecture.
     jma_city, jma_quake_area, jma_tsunami_area, jma_prefecture, jma_primary_area : codes by which JMA's telegrams
         name the town, or the area around it.
@@ -44,6 +45,7 @@ class Town:
     jma_rivers: tuple[str, ...]
     jma_follow_up_quake: bool
     part_codes: tuple[str, ...] = ()
+    neighbours: tuple[str, ...] = ()
 
     def name(self, language: str) -> str:
         """Return the town's name in one of `gis.languages.LANGUAGES`."""
@@ -59,4 +61,5 @@ def load_town() -> Town:
     values["center"] = tuple(values["center"])
     values["bbox"] = tuple(values["bbox"])
     values["part_codes"] = tuple(values.get("part_codes", ()))
+    values["neighbours"] = tuple(values.get("neighbours", ()))
     return Town(**values, **{f"jma_{name}": code for name, code in jma.items()})

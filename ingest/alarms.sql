@@ -9,7 +9,8 @@ LEFT JOIN LATERAL (
     WHERE d.source = s.name AND d.origin IN ('feed', 'push') ORDER BY d.id DESC LIMIT 1
 ) AS heard ON true
 LEFT JOIN LATERAL (
-    SELECT r.reported_at, r.created_at
+    -- Of a clock that is ahead, reported_at may have been brought back (ingest/processing.py).
+    SELECT greatest(r.reported_at, r.controlled_at) AS reported_at, r.created_at
     FROM ingest.report r JOIN ingest.document d ON d.id = r.document_id
     WHERE r.source = s.name AND d.origin IN ('feed', 'push') ORDER BY r.id DESC LIMIT 1
 ) AS newest ON true

@@ -129,6 +129,7 @@ def store_pushed(connection: Connection, source: Source, key: str, body: Body, i
     """
     stored = store_document(connection, source.name, "push", f"push {key}", body, source.is_private)
     values = {"source": source.name, "key": key, "document_id": stored.id}
+    connection.execute(_QUERIES["know_source"], values)
     connection.execute(_QUERIES["hold_key"], values)
     row = connection.execute(_QUERIES["held_key"], values).one()
     if row.document_id != stored.id:

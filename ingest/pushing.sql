@@ -1,3 +1,7 @@
+-- name: know_source
+-- From its first push on its clock and its silence are watched.
+INSERT INTO ingest.source (name) VALUES (:source) ON CONFLICT DO NOTHING
+
 -- name: hold_key
 -- A second request with the same key waits here until the first one is committed.
 INSERT INTO ingest.push (source, idempotency_key, document_id) VALUES (:source, :key, :document_id)

@@ -23,6 +23,8 @@ TELEGRAM = "dispatch"
 # After so long without a word nobody believes that it goes on: notices vanish from a feed without saying why.
 _LASTS = {"fire": timedelta(hours=24), "other": timedelta(hours=12)}
 _LEVEL = {"fire": 2, "other": 1}
+# What says by itself that it is a municipality; of 町 and 村 a quarter may be called, too.
+_MUNICIPALITY = re.compile(r"^(?:\S{2,3}[都道府県])?[^\s市郡字]{1,6}[市郡]")
 _NUMBER = re.compile(r"[\w][\w./:-]{0,63}")
 
 
@@ -91,7 +93,7 @@ def report_of(dispatch: Dispatch, town: Town, service: Service, source: str) -> 
     """
     withdraws = dispatch.stage is not None and dispatch.stage.withdraws
     place, is_ours = _check_place(dispatch, town)
-    words = " ".join(filter(None, (dispatch.address, dispatch.landmark)))
+    words = " ".join(filter(None, (_whole_address(dispatch.address, town), dispatch.landmark)))
     facts = _facts(dispatch)
     if place is not None and words:
         facts["place_status"] = "given"
@@ -162,6 +164,13 @@ def _facts(dispatch: Dispatch) -> dict[str, Any]:
     if not (dispatch.stage is not None and (dispatch.stage.is_over or dispatch.stage.withdraws)):
         facts["valid_until"] = (dispatch.said_at + _LASTS[kind]).astimezone(JST).isoformat()
     return facts
+
+
+def _whole_address(address: str, town: Town) -> str:
+    """Write our town before an address that names no municipality: the fire service leaves it out at home."""
+    plain = unicodedata.normalize("NFKC", address).strip()
+    names_one = _MUNICIPALITY.match(plain) or plain.startswith(town.neighbours) or town.name_ja in plain
+    return address if not plain or names_one else town.name_ja + plain
 
 
 def _check_place(dispatch: Dispatch, town: Town) -> tuple[Place | None, bool]:

@@ -8,6 +8,8 @@ type = "fire_push"
 title = "…消防本部"
 office = "…消防本部"              # as the public reads it; default: title
 authority = "matsushima"        # whose dispatch numbers these are; default: the name
+every_s = 3600                  # with the next: optional; it is not asked, but so long a silence is an alarm
+silent_after_s = 604800
 addresses = ["192.0.2.0/24"]    # optional: from where it may be pushed
 per_minute = 1200               # optional: messages a minute that one web process takes
 """

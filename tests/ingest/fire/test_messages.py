@@ -143,6 +143,24 @@ def test_coordinates_elsewhere_under_an_address_of_ours_are_not_believed():
 
 
 @pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("大町1-2", "東松島市大町1-2"),
+        ("矢本字大町1-2", "東松島市矢本字大町1-2"),
+        ("赤井字川前", "東松島市赤井字川前"),
+        ("宮城県東松島市矢本", "宮城県東松島市矢本"),
+        ("石巻市蛇田", "石巻市蛇田"),
+        ("牡鹿郡女川町浜", "牡鹿郡女川町浜"),
+        ("女川町浜", "女川町浜"),
+        ("松島町松島", "松島町松島"),
+        ("", ""),
+    ],
+)
+def test_an_address_without_a_municipality_is_ours_and_a_neighbours_is_theirs(address, said):
+    assert one(address=address, landmark="").private.place_text == said
+
+
+@pytest.mark.parametrize(
     ("changes", "pointer", "reason"),
     [
         ({"number": ...}, "/number", "no text"),
