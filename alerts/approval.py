@@ -125,6 +125,8 @@ def _require_whole(connection: Connection, alert_id: int) -> None:
     area = connection.execute(_QUERIES["read_area"], {"alert_id": alert_id}).one()
     if area.is_empty:
         raise UsageError(f"Alert {alert_id} has no area.", "Add a piece to its area.")
+    if area.is_nameless:
+        raise UsageError(f"The area of alert {alert_id} has no name.", "Write the name that people know it by.")
     if area.is_doubtful:
         raise UsageError(f"The area of alert {alert_id} is in doubt.", "Look at it and confirm that it is meant.")
 

@@ -38,5 +38,5 @@ SELECT language, headline || ' ' || description || ' ' || instruction AS words F
 ORDER BY language
 
 -- name: read_area
-SELECT ST_IsEmpty(area) AS is_empty, area_doubts <> '{}' AND area_confirmed_by = '' AS is_doubtful
+SELECT ST_IsEmpty(area) AS is_empty, area_name = '' AS is_nameless, area_doubts <> '{}' AND area_confirmed_by = '' AS is_doubtful
 FROM alerts.alert WHERE id = :alert_id

@@ -84,6 +84,14 @@ def test_without_an_area_nothing_is_submitted(town: SquareTown) -> None:
         town.execute("UPDATE alerts.alert SET state = 'submitted', submitted_by = 'sato'")
 
 
+def test_an_area_without_a_name_is_not_submitted(town: SquareTown) -> None:
+    alert_id = write(town, replace(words(), area_name=""))
+    with pytest.raises(UsageError, match="has no name"):
+        hand_in(town, alert_id)
+    with pytest.raises(DBAPIError, match="has no name"):
+        town.execute("UPDATE alerts.alert SET state = 'submitted', submitted_by = 'sato'")
+
+
 def test_a_crossing_area_is_asked_about_and_the_answer_is_kept(town: SquareTown) -> None:
     alert_id = write(town, drawn=BOW_TIE)
     with pytest.raises(UsageError, match="in doubt"):

@@ -100,7 +100,7 @@ def test_pieces_are_added_confirmed_and_taken_away(log_in: LogIn, quarter: None)
 
     def change(**values: str) -> TestResponse:
         page = hanako.get(begun.location).text
-        return hanako.post(area, data={"csrf_token": csrf_token(page), "version": fields(page)["version"]} | values)
+        return hanako.post(area, data=fields(page) | values)
 
     assert change(act="add", source="drawn", drawn=BOW_TIE, operation="add").status_code == 302
     assert "crosses itself" in hanako.get(f"{begun.location}?lang=en").text
@@ -108,6 +108,9 @@ def test_pieces_are_added_confirmed_and_taken_away(log_in: LogIn, quarter: None)
     assert "hanako has confirmed" in hanako.get(f"{begun.location}?lang=en").text
     assert change(act="undo").status_code == 302
     assert "crosses itself" not in hanako.get(f"{begun.location}?lang=en").text
+    assert change(act="undo", **{"headline-ja": "まだ保存していない見出し"}).status_code == 302
+    assert "まだ保存していない見出し" in hanako.get(begun.location).text, "words typed before an area button are kept"
+    assert change(act="add", source="quarter", ref="試験町", operation="add").status_code == 302
     assert change(act="add", source="quarter", ref="無い町", operation="add").status_code == 400
     assert change(act="add", source="feature", ref="town_block:1; DROP", operation="add").status_code == 400
 

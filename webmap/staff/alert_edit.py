@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from flask import abort, flash, redirect, render_template, request, url_for
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 from werkzeug.wrappers import Response as AnyResponse
 
 from alerts.approval import submit
@@ -91,11 +91,7 @@ def save_alert(alert_id: int) -> Answered:
     person, hands_in = staff_account().name, request.form.get("act") == "submit"
     try:
         with staff_connection() as connection:
-            event = connection.execute(_QUERIES["event"], {"id": alert_id}).scalar()
-            if event is None:
-                abort(404)
-            draft = alert_form.read_draft_form(request.form, event)
-            save_draft(connection, alert_id, request.form.get("version", ""), draft)
+            _save_words(connection, alert_id)
             if hands_in:
                 _refuse_flaws(connection, alert_id)
                 submit(connection, alert_id, person)
@@ -111,14 +107,12 @@ def save_alert(alert_id: int) -> Answered:
 
 @blueprint.post("/alerts/<int:alert_id>/area")
 def change_area(alert_id: int) -> Answered:
-    """Add a piece to the area, take the last one away, or confirm that a doubtful area is meant."""
+    """Add a piece to the area, take the last one away, or confirm a doubtful one; the words typed are saved, too."""
     staff_account().require("write_alerts")
     act, town = request.form.get("act", "add"), services().town
     try:
         with staff_connection() as connection:
-            row = connection.execute(_QUERIES["alert"], {"id": alert_id}).first()
-            if row is None:
-                abort(404)
+            row = _save_words(connection, alert_id)
             pieces = recipe_of(row, parse_pieces(row.area_recipe))
             if act == "undo":
                 pieces = pieces[:-1]
@@ -129,7 +123,7 @@ def change_area(alert_id: int) -> Answered:
                 pieces += added
             area = compose_area(connection, pieces, town)
             confirmed_by = staff_account().name if act == "confirm" else ""
-            set_area(connection, alert_id, request.form.get("version", ""), area, confirmed_by)
+            set_area(connection, alert_id, row.updated_at.isoformat(), area, confirmed_by)
     except UsageError as error:
         with staff_connection() as connection:
             return _render_edit(connection, alert_id, error), 409 if isinstance(error, StaleDraft) else 400
@@ -157,6 +151,14 @@ def _begin(connection: Connection) -> int:
     return write_draft(connection, draft, area, status, town, incident)
 
 
+def _save_words(connection: Connection, alert_id: int) -> Row[Any]:
+    """Save what the form says of words, times and levels; return the alert as it is then."""
+    row, _ = _read(connection, alert_id)
+    draft = alert_form.read_draft_form(request.form, row.event)
+    save_draft(connection, alert_id, request.form.get("version", ""), draft)
+    return _read(connection, alert_id)[0]
+
+
 def _names_place() -> bool:
     return request.form.get("source", "quarter") == "quarter"
 
@@ -171,7 +173,7 @@ def _refuse_flaws(connection: Connection, alert_id: int) -> None:
         raise UsageError("; ".join(sorted(words)) + ".", "Mend it and submit again.")
 
 
-def _read(connection: Connection, alert_id: int) -> tuple[Any, list[Any]]:
+def _read(connection: Connection, alert_id: int) -> tuple[Row[Any], list[Row[Any]]]:
     alert = connection.execute(_QUERIES["alert"], {"id": alert_id}).first()
     if alert is None:
         abort(404)

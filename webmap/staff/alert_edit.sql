@@ -1,6 +1,3 @@
--- name: event
-SELECT event FROM alerts.alert WHERE id = :id
-
 -- name: alert
 SELECT * FROM alerts.alert WHERE id = :id
 

@@ -23,6 +23,9 @@ BEGIN
         IF ST_IsEmpty(NEW.area) THEN
             RAISE EXCEPTION 'alert %: it has no area', NEW.id USING ERRCODE = 'check_violation';
         END IF;
+        IF NEW.area_name = '' THEN
+            RAISE EXCEPTION 'alert %: its area has no name', NEW.id USING ERRCODE = 'check_violation';
+        END IF;
         IF NEW.area_doubts <> '{}' AND NEW.area_confirmed_by = '' THEN
             RAISE EXCEPTION 'alert %: nobody has confirmed its area', NEW.id USING ERRCODE = 'check_violation';
         END IF;
