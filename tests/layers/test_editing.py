@@ -233,10 +233,10 @@ def test_a_department_without_the_right_is_refused_by_the_database(
 
 def test_deleting_where_the_layer_forbids_it_is_refused(database: Database) -> None:
     incidents = load_definitions()["incident"]
-    with database.begin("dept_disaster") as connection:
+    with database.begin("machimori_service") as connection:
         new = Insert({"kind": "fire", "status": "Actual", "event_key": "k"}, POINT)
         fid = apply_changes(connection, incidents, [new]).inserted[0]
-    with pytest.raises(NotAllowedError), database.begin("dept_disaster") as connection:
+    with pytest.raises(NotAllowedError), database.begin("machimori_service") as connection:
         apply_changes(connection, incidents, [Delete(fid, 1)])
 
 

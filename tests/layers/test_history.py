@@ -76,7 +76,7 @@ def test_differences_read_as_sentences_with_labels_units_and_metres(
 
 def test_codes_are_told_by_their_names(database: Database) -> None:
     incidents = load_definitions()["incident"]
-    with database.begin("dept_disaster") as connection:
+    with database.begin("machimori_service") as connection:
         new = Insert({"kind": "fire", "status": "Actual", "event_key": "k"})
         fid = apply_changes(connection, incidents, [new]).inserted[0]
         apply_changes(connection, incidents, [Update(fid, 1, {"state": "resolved"}, POINT)])

@@ -51,7 +51,7 @@ def test_a_value_is_read_as_its_attribute_says(kind: str, written: object, value
 @pytest.mark.parametrize(
     ("attribute", "written", "reason"),
     [
-        (_attribute("real", unit="m"), "5m", "is no number in m"),
+        (_attribute("real", unit="m"), "5m", "is no number"),
         (_attribute("real"), "nan", "no finite number"),
         (_attribute("real"), "inf", "no finite number"),
         (_attribute("integer"), "1.5", "no whole number"),
