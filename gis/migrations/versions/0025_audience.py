@@ -1,11 +1,11 @@
-"""Who gets an alert: districts, quiet hours, late subscribers."""
+"""Who gets an alert: areas as places, quiet hours, late subscribers."""
 
 from pathlib import Path
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0025"
+down_revision = "0024"
 
 
 def upgrade() -> None:

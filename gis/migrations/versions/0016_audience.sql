@@ -1,2 +1,0 @@
--- Who gets an alert: districts, quiet hours, late subscribers.
-SELECT 1;

@@ -1,0 +1,2 @@
+-- Tiles are drawn from the layers themselves.
+SELECT 1;

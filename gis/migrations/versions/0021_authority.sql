@@ -1,0 +1,2 @@
+-- Who may send without a second person, and what was approved beforehand.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- What became of a message: resending, progress, reach.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Addresses of other channels than mail.
+SELECT 1;

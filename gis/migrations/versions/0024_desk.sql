@@ -1,0 +1,2 @@
+-- What the moderation desk and the statistics of the staff need.
+SELECT 1;

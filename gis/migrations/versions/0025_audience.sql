@@ -1,0 +1,2 @@
+-- Who gets an alert: areas as places, quiet hours, late subscribers.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- What became of the things that a feed told of.
+SELECT 1;
