@@ -5,7 +5,7 @@
 A server of its own (granian, as `./machimori serve`); a logged-in editor saves a drawn attribute as the page does,
 and asks for the tile as a browser does that has it already (`If-None-Match`), until the answer is another one. The
 time runs from before the save to the last byte of the new tile. The bare way does the same UPDATE on a table without
-history and twin, and draws the tile by the same query, on one connection. A throw-away durable cluster.
+history, and draws the tile by the same query, on one connection. A throw-away durable cluster.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""What history and drawing twin cost an edit, and what the past costs a map: ratios, in one run.
+"""What history costs an edit, and what the past costs a map: ratios, in one run.
 
     python -m bench.history_cost [--features 10000] [--rounds 5]
 
-The same edit of the same rows is done on the layer (stamp, checks, history, twin) and on a bare copy of its table with
-the same columns, checks and indexes but no triggers. A throw-away durable cluster; the median of the rounds counts.
+The same edit of the same rows is done on the layer (stamp, checks, history) and on a bare copy of its table with
+the same columns, checks, indexes and stamp but no history. A throw-away durable cluster; the median counts.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def fill(database: Database, owner: Engine, count: int) -> None:
     with owner.begin() as connection:
         connection.execute(text("CREATE TABLE layers.bare (LIKE layers.evacuation_site INCLUDING ALL)"))
         connection.execute(text(f"GRANT ALL ON layers.bare TO {ROLE}"))
-        # The stamp (who, when, which version) is the layer's own, neither history nor twin: the bare table has it, too.
+        # The stamp (who, when, which version) is the layer's own, not history: the bare table has it, too.
         connection.execute(
             text(
                 "CREATE TRIGGER stamp BEFORE INSERT OR UPDATE ON layers.bare"

@@ -42,7 +42,6 @@ FROM (SELECT n, n % 1000 = 0 AND n > :count * 0.9 AS is_active,
              (ARRAY['自転車盗', '声かけ', '建物火災', '接触'])[1 + n % 4] AS category,
              now() - (:count - n) * (interval '3650 days' / :count) AS at
       FROM generate_series(1, :count) n) AS made;
-INSERT INTO tiles.incident (fid, geom, {drawn}) SELECT fid, gis.tile_geometry(geom), {drawn} FROM layers.incident;
 INSERT INTO history.incident (fid, version, operation, valid_from, changeset, geom)
 SELECT fid, 1, 'insert', created_at, 1, geom FROM layers.incident;
 """
@@ -50,13 +49,7 @@ SELECT fid, 1, 'insert', created_at, 1, geom FROM layers.incident;
 
 def fill(owner: Engine, count: int) -> None:
     with owner.begin() as connection:
-        columns = connection.execute(
-            text(
-                "SELECT string_agg(column_name, ', ' ORDER BY ordinal_position) FROM information_schema.columns"
-                " WHERE table_schema = 'tiles' AND table_name = 'incident' AND column_name NOT IN ('fid', 'geom')"
-            )
-        ).scalar_one()
-        for statement in FILL.format(drawn=columns).split(";"):
+        for statement in FILL.split(";"):
             if statement.strip():
                 connection.execute(text(statement), {"count": count} if ":count" in statement else {})
     vacuum(owner)

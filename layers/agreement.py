@@ -1,4 +1,4 @@
-"""Compares what must agree: a layer's table, its drawing twin, its history and its definition."""
+"""Compares what must agree: a layer's table, its history and its definition."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from gis.queries import load_queries
 from layers.copying import driver
 from layers.definition import Definition
 from layers.definition_check import POSTGRES_TYPES, SYSTEM_COLUMNS
-from layers.tables import tile_attributes
 
 _QUERIES = load_queries(__file__)
 # As information_schema spells them.
@@ -19,7 +18,7 @@ _LONG_NAMES = {"timestamptz": "timestamp with time zone"}
 def check_layer(connection: Connection, definition: Definition) -> list[str]:
     """Return what does not agree, one sentence each; an empty list when all is well.
 
-    Runs as a role that may read the layer, its twin and its history (the service, any department).
+    Runs as a role that may read the layer and its history (the service, any department).
     The features are compared only where the columns agree.
     """
     return _column_problems(connection, definition) or _row_problems(connection, definition)
@@ -44,7 +43,6 @@ def _column_problems(connection: Connection, definition: Definition) -> list[str
 
 
 def _row_problems(connection: Connection, definition: Definition) -> list[str]:
-    drawn = [attribute.name for attribute in tile_attributes(definition)]
     kept = [attribute.name for attribute in definition.table_attributes]
 
     def listed(names: list[str], table: str) -> sql.Composed:
@@ -52,17 +50,9 @@ def _row_problems(connection: Connection, definition: Definition) -> list[str]:
 
     query = sql.SQL(_QUERIES.sql("count_differences")).format(
         layer=sql.Identifier("layers", definition.name),
-        tiles=sql.Identifier("tiles", definition.name),
         history=sql.Identifier("history", definition.name),
-        drawn_here=listed(drawn, "l"),
-        drawn_there=listed(drawn, "t"),
         kept_here=listed(kept, "l"),
         kept_there=listed(kept, "h"),
     )
-    ((twins, versions),) = driver(connection).execute(query).fetchall()
-    problems = []
-    if twins:
-        problems.append(f"{twins} features and their drawing twins differ.")
-    if versions:
-        problems.append(f"{versions} features and the last version in their history differ.")
-    return problems
+    ((versions,),) = driver(connection).execute(query).fetchall()
+    return [f"{versions} features and the last version in their history differ."] if versions else []

@@ -101,7 +101,7 @@ def create_layer(connection: Connection, definition: Definition) -> None:
 def change_layer(
     connection: Connection, old: Definition, new: Definition, renamed: Mapping[str, str] | None = None
 ) -> None:
-    """Change a layer's definition: tables, views, grants, history and drawing twin follow in the caller's transaction.
+    """Change a layer's definition: tables, views, grants and history follow in the caller's transaction.
 
     Roles as for `create_layer`, or that of a department with the grant to manage. People who edit the layer wait.
     Whether its values fit the new definition is asked by `layers.fitting` beforehand.
@@ -189,15 +189,11 @@ def _alter(connection: Connection, old: Definition, new: Definition, renamed: Ma
     before = rename_attributes(old, renamed)
     _refuse_loss(before, new)
     had = {attribute.name for attribute in before.kept_attributes}
-    drew = {attribute.name: attribute for attribute in tables.tile_attributes(before)}
-    draws = {attribute.name: attribute for attribute in tables.tile_attributes(new)}
     make_personal = new.has_personal_table and not before.has_personal_table
     statements = [
         tables.lock_statements(old),
         tables.close_statements(old),
         *(tables.rename_attribute(old, old.attribute(name), renamed[name]) for name in renamed),
-        *(tables.undraw_attribute(before, drew[name]) for name in sorted(drew.keys() - draws.keys())),
-        *(tables.draw_attribute(new, draws[name]) for name in sorted((draws.keys() - drew.keys()) & had)),
         *([tables.create_personal(new)] if make_personal else []),
         tables.add_attributes(new, [attribute for attribute in new.attributes if attribute.name not in had]),
         *([tables.change_key(new)] if before.key != new.key else []),

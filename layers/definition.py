@@ -1,6 +1,6 @@
 """What a layer is: its names, owner, geometry and attributes, as a TOML file or the catalogue says it.
 
-From a definition come the table, its twins, the import's column mapping and the legend.
+From a definition come the table, its history, the import's column mapping and the legend.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Attribute:
     minimum, maximum : bounds of a number, in `unit`.
     required : NULL and '' are refused. default : stored instead of NULL.
     personal : lives in `layers.<name>_personal`, for the owner department only.
-    public : part of `open.<name>`. drawn : part of `tiles.<name>`. indexed : sought or sorted by in large layers.
+    public : part of `open.<name>`. drawn : part of its vector tiles. indexed : sought or sorted by in large layers.
     aliases : headers by which files call it, exactly as written there.
     origin : the name under which it came into the layer, when a department has renamed it since.
     """

@@ -44,8 +44,8 @@ def check_definition(values: Mapping[str, Any], attribute_names: Sequence[str], 
     _check_name(values["name"], where)
     if values["name"] in _TAKEN_NAMES:
         raise UsageError(f"{where}: the name {values['name']} is taken.", "The schema open has something of that name.")
-    if values["name"].endswith(("_personal", "_tile")):
-        raise UsageError(f"{where}: name may not end in _personal or _tile.", "Those names are made from other layers.")
+    if values["name"].endswith("_personal"):
+        raise UsageError(f"{where}: name may not end in _personal.", "Such names are made from other layers.")
     _check_texts(values["title"], where, "title")
     _check_choice(values["geometry"], GEOMETRIES, where, "geometry")
     _check_choice(values.get("visibility", "internal"), ("public", "internal"), where, "visibility")

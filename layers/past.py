@@ -7,7 +7,6 @@ Runs as a role that may read the schema `history`.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -20,12 +19,9 @@ from layers.copying import driver
 from layers.definition import Definition
 from layers.parts import Row, feature_part
 from layers.refusals import refusals
-from layers.tiles import tile_bounds
+from layers.tiles import box, draw, drawn_columns
 
 _QUERIES = load_queries(__file__)
-_EARTH_RADIUS_M = 6378137.0  # of EPSG:3857
-_EXTENT, _BUFFER, _STEPS_PER_TILE = 4096, 64, 1024  # as layers/tiles.py draws the present
-_FULL_DETAIL_ZOOM = 15
 
 
 def features_at(
@@ -65,37 +61,17 @@ def render_tile_at(connection: Connection, definition: Definition, z: int, x: in
     """
     if z < int(definition.style.min_zoom):
         return b""
-    left, bottom, right, top = tile_bounds(z, x, y)
-    margin_m = (right - left) * _BUFFER / _EXTENT
-    lon_lat = (*_degrees(left - margin_m, bottom - margin_m), *_degrees(right + margin_m, top + margin_m))
-    values = {
-        "layer": definition.name,
-        "at": _aware(at),
-        "tolerance_m": (right - left) / _STEPS_PER_TILE,
-        **dict(zip(("left", "bottom", "right", "top"), (left, bottom, right, top), strict=True)),
-        **dict(zip(("west", "south", "east", "north"), lon_lat, strict=True)),
-    }
-    with refusals(definition):
-        ((tile,),) = driver(connection).execute(_tile_query(definition, z), values).fetchall()
-    return bytes(tile)
-
-
-def _tile_query(definition: Definition, z: int) -> sql.Composed:
-    drawn = [a.name for a in definition.drawn_attributes if a.public or not definition.is_public]
-    is_simplified = z < _FULL_DETAIL_ZOOM and definition.geometry not in ("Point", "MultiPoint")
-    open_when = definition.open_when if definition.is_public else {}
+    columns = drawn_columns(definition)
     shown = [
         # What was public then and is no longer (withdrawn, merged, kept long enough) is not public in the past either.
         sql.SQL(
             " AND v.{0} = {1} AND EXISTS (SELECT FROM {2} AS present WHERE present.fid = v.fid AND present.{0} = {1})"
         ).format(sql.Identifier(name), sql.Literal(value), sql.Identifier("layers", definition.name))
-        for name, value in open_when.items()
+        for name, value in (definition.open_when if definition.is_public else {}).items()
     ]
-    return sql.SQL(_QUERIES.sql("render_tile_at")).format(
-        stood=_stood(definition, ["geom", *drawn], "in_box", shown),
-        columns=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier(name)) for name in drawn),
-        geom=sql.SQL("ST_Simplify(geom, %(tolerance_m)s, true)" if is_simplified else "geom"),
-    )
+    stood = sql.SQL("({}) AS stood").format(_stood(definition, ["geom", *columns], "in_box", shown))
+    with refusals(definition):
+        return draw(connection, definition, stood, columns, z, x, y, at=_aware(at))
 
 
 def _stood(
@@ -106,7 +82,7 @@ def _stood(
         table=sql.Identifier("layers", definition.name),
         history=sql.Identifier("history", definition.name),
         columns=sql.SQL("").join(sql.SQL(", {}").format(sql.Identifier("v", name)) for name in columns),
-        box=sql.SQL(_QUERIES.sql("box")),
+        box=box(),
         shown=sql.SQL("").join(shown),
     )
 
@@ -115,9 +91,3 @@ def _aware(at: datetime) -> datetime:
     if at.tzinfo is None:
         raise UsageError(f"The time {at.isoformat()} has no time zone.", "Write it as 2026-03-11T14:46:00+09:00.")
     return at
-
-
-def _degrees(x: float, y: float) -> tuple[float, float]:
-    """Return (lon, lat) of a point of EPSG:3857; beyond the date line it goes on counting."""
-    latitude = 2 * math.atan(math.exp(y / _EARTH_RADIUS_M)) - math.pi / 2
-    return math.degrees(x / _EARTH_RADIUS_M), math.degrees(latitude)

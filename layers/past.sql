@@ -1,8 +1,5 @@
 -- Run by psycopg: tables and columns are identifiers. Envelopes are made of bound numbers, so the planner sees constants.
 
--- name: box
-ST_MakeEnvelope(%(west)s, %(south)s, %(east)s, %(north)s, 6668)
-
 -- name: everywhere
 -- What stands unchanged since then is read from the layer; of what changed since, the version that had begun by then.
 -- No feature is in both: the last version of each begins at its row's updated_at.
@@ -37,12 +34,3 @@ WHERE v.operation <> 'delete' AND v.geom && {box}{shown}
 -- name: features_at
 {stood}
 ORDER BY fid
-
--- name: render_tile_at
-SELECT coalesce(ST_AsMVT(tile, %(layer)s, 4096, 'geom', 'fid'), '')
-FROM (
-    SELECT fid, ST_AsMVTGeom({geom}, ST_MakeEnvelope(%(left)s, %(bottom)s, %(right)s, %(top)s, 3857), 4096, 64, true) AS geom
-           {columns}
-    FROM (SELECT fid, gis.tile_geometry(geom) AS geom{columns} FROM ({stood}) AS stood) AS drawn
-) AS tile
-WHERE geom IS NOT NULL

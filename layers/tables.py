@@ -1,8 +1,7 @@
 """The tables of a layer: DDL that follows from its definition (templates in tables.sql).
 
-`layers.<name>` in EPSG:6668, its drawing twin `tiles.<name>` in EPSG:3857, its typed history
-`history.<name>`, the views `open.<name>` and `open.<name>_tile` of a public layer, and
-`layers.<name>_personal` with a history of its own when an attribute is personal.
+`layers.<name>` in EPSG:6668, its typed history `history.<name>`, the view `open.<name>` of a public layer,
+and `layers.<name>_personal` with a history of its own when an attribute is personal.
 """
 
 from __future__ import annotations
@@ -47,11 +46,9 @@ def lock_statements(definition: Definition) -> sql.Composed:
 
 
 def rename_attribute(definition: Definition, attribute: Attribute, name: str) -> sql.Composed:
-    """Return the statements that rename a column of a layer, its history and its drawing twin; values stay."""
+    """Return the statements that rename a column of a layer and its history; values stay."""
     names = _names(definition, attribute.personal)
     tables = [names["layer"], names["history"]]
-    if attribute in tile_attributes(definition):
-        tables.append(names["tiles"])
     old, new = sql.Identifier(attribute.name), sql.Identifier(name)
     renamed = [sql.SQL("ALTER TABLE {} RENAME COLUMN {} TO {};").format(table, old, new) for table in tables]
     return _lines([drop_checks(definition, attribute), *renamed])
@@ -83,30 +80,12 @@ def add_attributes(definition: Definition, attributes: Iterable[Attribute]) -> s
             made.append(sql.SQL("ALTER TABLE {} ADD COLUMN {}{};").format(table, _column(attribute), filled))
         if attribute.name == definition.key:
             made.append(_key_index(definition))
-        if attribute in tile_attributes(definition):
-            made.append(draw_attribute(definition, attribute))
     return _lines(made)
 
 
-def draw_attribute(definition: Definition, attribute: Attribute) -> sql.Composed:
-    """Return the statements that add a column to the drawing twin and fill it from the layer."""
-    names = _names(definition)
-    statements = sql.SQL(
-        "ALTER TABLE {tiles} ADD COLUMN {column};\n"
-        "UPDATE {tiles} t SET {name} = l.{name} FROM {layer} l WHERE l.fid = t.fid AND l.{name} IS NOT NULL;"
-    )
-    return statements.format(**names, column=_column(attribute), name=sql.Identifier(attribute.name))
-
-
-def undraw_attribute(definition: Definition, attribute: Attribute) -> sql.Composed:
-    """Return the statement that takes a column off the drawing twin."""
-    names = _names(definition)
-    return sql.SQL("ALTER TABLE {} DROP COLUMN {};").format(names["tiles"], sql.Identifier(attribute.name))
-
-
 def close_statements(definition: Definition) -> sql.Composed:
-    """Return the statements that drop the public views, so that the columns beneath may change."""
-    return _template("close_views", **_names(definition))
+    """Return the statement that drops the public view, so that the columns beneath may change."""
+    return _template("close_view", **_names(definition))
 
 
 def regenerate_statements(definition: Definition) -> sql.Composed:
@@ -116,7 +95,7 @@ def regenerate_statements(definition: Definition) -> sql.Composed:
         rule_statements(definition),
         _attribute_indexes(definition),
         _functions(definition),
-        _views(definition),
+        _view(definition),
         _grants(definition),
         _writers(definition),
         _comments(definition),
@@ -128,20 +107,13 @@ def regenerate_statements(definition: Definition) -> sql.Composed:
     return _lines(made)
 
 
-def tile_attributes(definition: Definition) -> tuple[Attribute, ...]:
-    """Return the attributes of the drawing twin: those drawn, and those that decide what citizens see."""
-    return tuple(a for a in definition.table_attributes if a.drawn or a.name in definition.open_when)
-
-
 def _names(definition: Definition, personal: bool = False) -> dict[str, sql.Composable]:
     name = definition.name + ("_personal" if personal else "")
     return {
         "layer": sql.Identifier("layers", name),
         "parent": sql.Identifier("layers", definition.name),
-        "tiles": sql.Identifier("tiles", name),
         "history": sql.Identifier("history", name),
         "open": sql.Identifier("open", name),
-        "open_tile": sql.Identifier("open", f"{name}_tile"),
         "stamp": sql.Identifier("layers", f"{name}_stamp"),
         "log": sql.Identifier("history", f"{name}_log"),
         "geom_index": sql.Identifier(f"{name}_geom"),
@@ -159,15 +131,7 @@ def _functions(definition: Definition, personal: bool = False) -> sql.Composed:
     attributes = [attribute for attribute in definition.kept_attributes if attribute.personal == personal]
     geom = [] if personal else ["geom"]
     columns = [*geom, *(attribute.name for attribute in attributes)]
-    drawn = [] if personal else [attribute.name for attribute in tile_attributes(definition)]
-    lists = {
-        "columns": _list(columns),
-        "new_columns": _list(columns, "n"),
-        "drawn": _list(drawn),
-        "new_drawn": _list(drawn, "n"),
-        "old_drawn": _list(drawn, "o"),
-    }
-    draw = {block: sql.SQL("") if personal else _template(block, **names, **lists) for block in ("draw_new", "undraw")}
+    lists = {"columns": _list(columns), "new_columns": _list(columns, "n")}
     identity = "personal_identity" if personal else "feature_identity"
     sequence_name = sql.Literal(f"layers.{definition.name}_fid_seq")
     stamp = _template(
@@ -181,7 +145,7 @@ def _functions(definition: Definition, personal: bool = False) -> sql.Composed:
         "left": sql.SQL("" if personal else ", left_box"),
         "left_place": sql.SQL("" if personal else ", ST_Envelope(geom)"),
     }
-    log = _template("log_function", **names, **lists, **draw, **left)
+    log = _template("log_function", **names, **lists, **left)
     return _lines([stamp, log, _template("triggers", **names)])
 
 
@@ -208,10 +172,10 @@ def _carry_over(definition: Definition, personal: bool = False) -> sql.Composed:
     return _template("carry_over", **names, move_over=move_over)
 
 
-def _views(definition: Definition) -> sql.Composed:
+def _view(definition: Definition) -> sql.Composed:
     names = _names(definition)
     if not definition.is_public:
-        return _template("close_views", **names)
+        return _template("close_view", **names)
     public = [attribute.name for attribute in definition.public_attributes]
     conditions = [
         sql.SQL("{} = {}").format(sql.Identifier(name), sql.Literal(value))
@@ -219,10 +183,9 @@ def _views(definition: Definition) -> sql.Composed:
     ]
     condition = sql.SQL(" WHERE ") + sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("")
     return _template(
-        "open_views",
+        "open_view",
         **names,
         public=_list(public),
-        public_drawn=_list([a.name for a in definition.drawn_attributes if a.public]),
         condition=condition,
     )
 

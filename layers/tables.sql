@@ -2,7 +2,7 @@
 -- {…} are identifiers and column lists composed by psycopg.sql.
 
 -- name: ground
--- What all layers share. PostGIS stands in public, hence the search_path of functions that draw or compare geometries.
+-- What all layers share.
 -- Every name is qualified instead of a search_path of its own, which would keep it from being inlined: 20 times the cost.
 CREATE OR REPLACE FUNCTION gis.tile_geometry(public.geometry) RETURNS public.geometry
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
@@ -19,8 +19,8 @@ BEGIN
         USING ERRCODE = 'insufficient_privilege', HINT = 'Use DELETE: it is kept in the history.';
 END $$;
 REVOKE ALL ON FUNCTION gis.tile_geometry, gis.refuse_truncate FROM PUBLIC;
--- Tiles of a past day are drawn from the history (layers/past.py).
-GRANT EXECUTE ON FUNCTION gis.tile_geometry TO machimori_service, department;
+-- Tiles are drawn under the role of who looks at them (layers/tiles.py).
+GRANT EXECUTE ON FUNCTION gis.tile_geometry TO citizen, machimori_service, department;
 
 -- name: create_layer
 CREATE TABLE {layer} (
@@ -39,13 +39,6 @@ CREATE TABLE {layer} (
 -- Usage: features inside a box or near a point.
 CREATE INDEX {geom_index} ON {layer} USING gist (geom);
 
-CREATE TABLE {tiles} (
-    fid  bigint PRIMARY KEY,
-    geom geometry(Geometry, 3857)
-) WITH (fillfactor = 45);                              -- as below
--- Usage: what a vector tile shows.
-CREATE INDEX {geom_index} ON {tiles} USING gist (geom);
-
 CREATE TABLE {history} (
     fid        bigint NOT NULL,
     version    int NOT NULL,
@@ -59,8 +52,6 @@ CREATE TABLE {history} (
 CREATE INDEX {changeset_index} ON {history} (changeset);
 
 -- name: history_index
--- Room for a second version of each row beside it: what is redrawn without moving needs no new entry in the spatial index.
-ALTER TABLE {tiles} SET (fillfactor = 45);
 -- History is only ever added to: a version ends where the next of its feature begins, so none is closed.
 -- Where the feature stood until this version, when it left that place by a move or a deletion: the box of its position.
 ALTER TABLE {history} ADD COLUMN IF NOT EXISTS left_box geometry(Geometry, 6668);
@@ -174,7 +165,7 @@ IF current_setting('machimori.restore', true) = 'on' THEN
         INTO NEW.version, NEW.updated_at FROM {history} h WHERE h.fid = NEW.fid;
 
 -- name: log_function
--- Once per statement, with transition tables: whichever door a change came through, history and drawing twin follow.
+-- Once per statement, with transition tables: whichever door a change came through, the history follows.
 -- Joins of transition tables are planned anew each time (EXECUTE): a plan made for one row and kept by the connection
 -- would compare each row of a bulk edit with each other. Transition tables have no statistics: the planner takes their
 -- join for a huge one, compiles it (half a second for ten thousand rows) and sorts both sides, were it not told otherwise.
@@ -184,14 +175,12 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE
     my_changeset bigint;
     is_moved     boolean;
-    redrawn      bigint[];
 BEGIN
     IF TG_OP = 'INSERT' THEN
         IF NOT EXISTS (SELECT FROM new_rows) THEN RETURN NULL; END IF;
         my_changeset := gis.current_changeset();
         INSERT INTO {history} (fid, version, operation, valid_from, changeset{columns})
         SELECT fid, version, 'insert', updated_at, my_changeset{columns} FROM new_rows;
-        {draw_new}
     ELSIF TG_OP = 'UPDATE' THEN
         IF NOT EXISTS (SELECT FROM new_rows) THEN RETURN NULL; END IF;
         my_changeset := gis.current_changeset();
@@ -202,18 +191,13 @@ BEGIN
         INSERT INTO {history} (fid, version, operation, valid_from, changeset{left}{columns})
         SELECT fid, version + 1, 'delete', greatest(clock_timestamp(), updated_at + interval '1 microsecond'),
                my_changeset{left_place}{columns} FROM old_rows;
-        {undraw}
     END IF;
     RETURN NULL;
 END $$;
 
 -- name: keep_changed
--- Most edits move nothing: then the versions are the new rows as they are, and what is redrawn stays in its place.
-EXECUTE $statement$
-            SELECT bool_or(n.geom IS DISTINCT FROM o.geom),
-                   array_agg(n.fid) FILTER (WHERE ROW(n.geom{new_drawn}) IS DISTINCT FROM ROW(o.geom{old_drawn}))
-            FROM new_rows n JOIN old_rows o ON o.fid = n.fid
-        $statement$ INTO is_moved, redrawn;
+-- Most edits move nothing: then the versions are the new rows as they are.
+EXECUTE 'SELECT bool_or(n.geom IS DISTINCT FROM o.geom) FROM new_rows n JOIN old_rows o ON o.fid = n.fid' INTO is_moved;
         IF is_moved THEN
             EXECUTE $statement$
                 INSERT INTO {history} (fid, version, operation, valid_from, changeset, left_box{columns})
@@ -225,23 +209,10 @@ EXECUTE $statement$
             INSERT INTO {history} (fid, version, operation, valid_from, changeset{columns})
             SELECT fid, version, 'update', updated_at, my_changeset{columns} FROM new_rows;
         END IF;
-        IF redrawn IS NOT NULL THEN
-            EXECUTE $statement$
-                UPDATE {tiles} t
-                SET (geom{drawn}) = ROW(CASE WHEN $2 THEN gis.tile_geometry(n.geom) ELSE t.geom END{new_drawn})
-                FROM new_rows n WHERE t.fid = n.fid AND n.fid = ANY($1)
-            $statement$ USING redrawn, is_moved;
-        END IF;
 
 -- name: keep_changed_personal
 INSERT INTO {history} (fid, version, operation, valid_from, changeset{columns})
         SELECT fid, version, 'update', updated_at, my_changeset{columns} FROM new_rows;
-
--- name: draw_new
-INSERT INTO {tiles} (fid, geom{drawn}) SELECT fid, gis.tile_geometry(geom){drawn} FROM new_rows;
-
--- name: undraw
-EXECUTE 'DELETE FROM {tiles} t USING old_rows o WHERE t.fid = o.fid';
 
 -- name: triggers
 CREATE OR REPLACE TRIGGER stamp BEFORE INSERT OR UPDATE ON {layer} FOR EACH ROW EXECUTE FUNCTION {stamp}();
@@ -254,16 +225,13 @@ CREATE OR REPLACE TRIGGER log_delete AFTER DELETE ON {layer}
 CREATE OR REPLACE TRIGGER refuse_truncate BEFORE TRUNCATE ON {layer} FOR EACH STATEMENT EXECUTE FUNCTION gis.refuse_truncate();
 REVOKE ALL ON FUNCTION {stamp}, {log} FROM PUBLIC;
 
--- name: open_views
+-- name: open_view
 DROP VIEW IF EXISTS {open};
 CREATE VIEW {open} AS SELECT fid, version, geom, created_at, updated_at{public} FROM {layer}{condition};
-DROP VIEW IF EXISTS {open_tile};
-CREATE VIEW {open_tile} AS SELECT fid, geom{public_drawn} FROM {tiles}{condition};
-GRANT SELECT ON {open}, {open_tile} TO citizen, machimori_service, department;
+GRANT SELECT ON {open} TO citizen, machimori_service, department;
 
--- name: close_views
+-- name: close_view
 DROP VIEW IF EXISTS {open};
-DROP VIEW IF EXISTS {open_tile};
 
 -- name: guard_writers
 CREATE OR REPLACE TRIGGER guard_writer BEFORE INSERT OR UPDATE OR DELETE ON {layer}
@@ -273,8 +241,8 @@ CREATE OR REPLACE TRIGGER guard_writer BEFORE INSERT OR UPDATE OR DELETE ON {lay
 DROP TRIGGER IF EXISTS guard_writer ON {layer};
 
 -- name: grants
-REVOKE ALL ON {layer}, {tiles}, {history} FROM PUBLIC, citizen, machimori_service, department;
-GRANT SELECT ON {layer}, {tiles}, {history} TO machimori_service, department;
+REVOKE ALL ON {layer}, {history} FROM PUBLIC, citizen, machimori_service, department;
+GRANT SELECT ON {layer}, {history} TO machimori_service, department;
 
 -- name: personal_grants
 REVOKE ALL ON {layer}, {history} FROM PUBLIC, citizen, machimori_service, department;
@@ -282,13 +250,13 @@ GRANT SELECT ON {layer}, {history} TO {role};
 
 -- name: lock
 -- In the order in which everybody comes to them: first the layer, then what follows from it.
-LOCK TABLE {layer}, {history}, {tiles} IN ACCESS EXCLUSIVE MODE;
+LOCK TABLE {layer}, {history} IN ACCESS EXCLUSIVE MODE;
 
 -- name: lock_personal
 LOCK TABLE {layer}, {history} IN ACCESS EXCLUSIVE MODE;
 
 -- name: drop_layer
-DROP TABLE {layer}, {tiles}, {history};
+DROP TABLE {layer}, {history};
 DROP FUNCTION {stamp}(), {log}();
 
 -- name: drop_personal

@@ -24,5 +24,5 @@ def load_town(owner: Engine) -> bool:
             return False
         load_demonstration_subscribers(connection)
         for name in ("city_area", "evacuation_site", "shelter", "base_road", "base_building", "base_water"):
-            connection.execute(text(f"ANALYZE layers.{name}, tiles.{name}"))
+            connection.execute(text(f"ANALYZE layers.{name}"))
         return True

@@ -24,7 +24,7 @@ def test_citizen_reads_no_table_outside_open(database: Database, owner: Engine) 
         tables = connection.execute(
             text(
                 "SELECT schemaname || '.' || tablename FROM pg_tables WHERE schemaname IN"
-                " ('gis', 'layers', 'history', 'tiles', 'ingest', 'alerts', 'queue') AND"
+                " ('gis', 'layers', 'history', 'ingest', 'alerts', 'queue') AND"
                 " has_table_privilege('citizen', format('%I.%I', schemaname, tablename),"
                 " 'SELECT, INSERT, UPDATE, DELETE')"
             )
@@ -74,7 +74,7 @@ def test_objects_belong_to_an_owner_that_is_no_superuser(owner: Engine) -> None:
         others = connection.execute(
             text(
                 "SELECT DISTINCT tableowner FROM pg_tables WHERE schemaname IN"
-                " ('gis', 'layers', 'history', 'tiles', 'open', 'ingest', 'alerts', 'queue')"
+                " ('gis', 'layers', 'history', 'open', 'ingest', 'alerts', 'queue')"
             )
         ).scalars()
         assert set(others) == {"machimori_owner"}

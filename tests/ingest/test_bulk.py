@@ -47,8 +47,6 @@ TABLES = {
     " FROM ingest.shown_place s JOIN layers.incident i ON i.fid = s.incident_fid",
     "incident": "SELECT ST_AsEWKB(geom) AS shown, * FROM layers.incident",
     "history": "SELECT ST_AsEWKB(geom) AS shown, * FROM history.incident",
-    "tile": "SELECT i.event_key, ST_AsEWKB(t.geom) AS shown, t.* FROM tiles.incident t"
-    " JOIN layers.incident i USING (fid)",
     "changeset": "SELECT account, reason FROM gis.changeset WHERE account LIKE 'source:%'",
 }
 NUMBERS = {
@@ -123,7 +121,7 @@ def _rows_after(
 def test_set_by_set_gives_the_same_rows_as_one_by_one(database: Database, quarters: None) -> None:
     one_by_one, set_by_set = _rows_after(database, _one_by_one), _rows_after(database, _set_by_set)
     assert {name: len(rows) for name, rows in one_by_one.items()} == {
-        "report": 8, "private": 8, "situation": 7, "shown": 7, "incident": 7, "history": 7, "tile": 7, "changeset": 1,
+        "report": 8, "private": 8, "situation": 7, "shown": 7, "incident": 7, "history": 7, "changeset": 1,
     }  # fmt: skip
     for name, rows in one_by_one.items():
         assert set_by_set[name] == rows, name

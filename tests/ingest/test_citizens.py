@@ -92,7 +92,7 @@ def test_a_report_waits_for_a_moderator_and_shows_no_word_and_no_place(database:
     assert ask(database, "SELECT FROM open.incident", CITIZEN) == []
     assert ask(database, "SELECT FROM alerts.alert") == [], "nothing goes out because somebody wrote something"
     # What every department may read tells neither who nor where exactly.
-    for table in ("layers.incident", "history.incident", "tiles.incident", "ingest.report", "ingest.situation"):
+    for table in ("layers.incident", "history.incident", "ingest.report", "ingest.situation"):
         for row in ask(database, f"SELECT x::text AS line FROM {table} x"):
             for secret in (CONTACT, "鈴木", "上河戸", "141.2105"):
                 assert secret not in row.line, table

@@ -123,7 +123,7 @@ def test_of_the_roles_of_the_town_none_reads_a_secret_without_being_moderator(da
     with owner.begin() as connection:
         connection.execute(text(f'SET LOCAL ROLE "{role}"'))
         connection.execute(text("SELECT set_config('machimori.account', 'nobody', true)"))
-        relations = _readable(connection, ["open", "layers", "history", "tiles", "ingest", "alerts", "gis"])
+        relations = _readable(connection, ["open", "layers", "history", "ingest", "alerts", "gis"])
         leaks = _leaks(connection, relations)
     assert leaks == []
 

@@ -84,7 +84,7 @@ def test_without_addresses_only_the_town_is_shown(post, rows):
 def test_the_precise_place_stands_in_no_table_that_many_read(database, post, rows):
     _addresses(database, 8)
     post(_report())
-    for table in ("layers.incident", "history.incident", "tiles.incident", "ingest.report", "ingest.situation"):
+    for table in ("layers.incident", "history.incident", "ingest.report", "ingest.situation"):
         assert SECRET not in str(rows(f"SELECT to_jsonb(t) AS row FROM {table} t"))
         assert "141.2105" not in str(rows(f"SELECT to_jsonb(t) AS row FROM {table} t"))
     (kept,) = rows("SELECT original, ST_X(position) AS lon FROM ingest.report_private")

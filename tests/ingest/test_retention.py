@@ -18,7 +18,7 @@ from ingest.summary import RunSummary
 SECRET = "上河戸のタケノウチ宅"
 PUBLIC = "児童が声をかけられた事案"
 EVERYWHERE = (
-    "layers.incident", "history.incident", "tiles.incident", "ingest.report", "ingest.report_private",
+    "layers.incident", "history.incident", "ingest.report", "ingest.report_private",
     "ingest.situation",
     "ingest.document", "ingest.dead_letter", "ingest.shown_place", "ingest.moderation", "ingest.merge",
     "ingest.erasure",

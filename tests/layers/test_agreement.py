@@ -19,11 +19,6 @@ def test_the_demonstration_town_agrees_with_itself(town_database: Database) -> N
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (
-            "DELETE FROM tiles.shelter WHERE fid = (SELECT min(fid) FROM tiles.shelter)",
-            "1 features and their drawing twins",
-        ),
-        ("UPDATE tiles.shelter SET name = '別'", "20 features and their drawing twins"),
         ("UPDATE history.shelter SET capacity = -1", "20 features and the last version"),
         ("DELETE FROM history.shelter", "20 features and the last version"),
         ("ALTER TABLE layers.shelter DROP COLUMN accepts CASCADE", "The column accepts is missing, not text"),

@@ -14,6 +14,7 @@ from gis.database import Database
 from gis.errors import UsageError
 from layers import catalogue
 from layers.definition import Attribute, Definition, parse_definition
+from layers.tiles import render_tile
 
 ALLOTMENT: dict[str, Any] = {
     "name": "allotment",
@@ -64,13 +65,13 @@ def test_a_new_attribute_becomes_a_column_everywhere_and_keeps_the_rows(
     is_wet = Attribute("is_wet", {"ja": "湿地", "en": "Wet"}, "boolean", required=True, default=False, drawn=True)
     wider = replace(definition, attributes=(*definition.attributes, is_wet))
     assert catalogue.sync(schema, {"allotment": wider}) == ["allotment"]
-    for table in ("layers.allotment", "history.allotment", "tiles.allotment", "open.allotment", "open.allotment_tile"):
+    for table in ("layers.allotment", "history.allotment", "open.allotment"):
         assert schema.execute(text(f"SELECT is_wet FROM {table}")).scalar_one() is False
     schema.execute(text("UPDATE layers.allotment SET is_wet = true"))
-    assert schema.execute(text("SELECT is_wet FROM tiles.allotment")).scalar_one() is True
+    assert schema.execute(text("SELECT is_wet FROM open.allotment")).scalar_one() is True
 
 
-def test_an_attribute_that_becomes_drawn_fills_the_twin_and_one_no_longer_drawn_leaves_it(
+def test_an_attribute_that_becomes_drawn_is_in_the_tiles_and_one_no_longer_drawn_leaves_them(
     schema: Connection, definition: Definition
 ) -> None:
     catalogue.create_layer(schema, definition)
@@ -78,9 +79,10 @@ def test_an_attribute_that_becomes_drawn_fills_the_twin_and_one_no_longer_drawn_
     number, crop, tenant = definition.attributes
     drawn = replace(definition, attributes=(number, replace(crop, drawn=True), tenant))
     catalogue.sync(schema, {"allotment": drawn})
-    assert schema.execute(text("SELECT crop FROM open.allotment_tile")).scalar_one() == "大根"
+    assert "大根".encode() in render_tile(schema, "allotment", 0, 0, 0)
     catalogue.sync(schema, {"allotment": definition})
-    assert "crop" not in list(schema.execute(text("SELECT * FROM tiles.allotment")).keys())
+    tile = render_tile(schema, "allotment", 0, 0, 0)
+    assert tile and "大根".encode() not in tile
 
 
 def test_a_layer_that_becomes_internal_disappears_from_the_citizens(schema: Connection, definition: Definition) -> None:

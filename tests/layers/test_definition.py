@@ -33,7 +33,7 @@ def test_every_shipped_definition_is_read_and_survives_the_catalogue() -> None:
     ("change", "message"),
     [
         ({"name": "Pond"}, "'Pond' is no name"),
-        ({"name": "pond_tile"}, "may not end in"),
+        ({"name": "pond_personal"}, "may not end in"),
         ({"name": "attachment"}, "is taken"),
         ({"title": {"ja": "ため池"}}, "title must give ja and en"),
         ({"geometry": "Polygon"}, "geometry is 'Polygon'"),

@@ -89,7 +89,7 @@ def test_an_attribute_added_at_run_time_is_there_through_every_door(seat: Defini
     phone = Attribute("phone", {"ja": "電話", "en": "Telephone"}, personal=True)
     wider = reshaping.add_attribute(reshaping.add_attribute(seat, colour), phone)
     change_layer(at_work, seat, wider)
-    for table in ("layers.bench_seat", "history.bench_seat", "tiles.bench_seat", "open.bench_seat"):
+    for table in ("layers.bench_seat", "history.bench_seat", "open.bench_seat"):
         assert at_work.execute(text(f"SELECT colour FROM {table}")).scalars().all() == ["茶"], table
     apply_changes(at_work, wider, [Insert({"number": "2", "colour": "赤", "phone": "0225"}, PLACE)], "新設")
     assert at_work.execute(text("SELECT phone FROM layers.bench_seat_personal ORDER BY fid DESC")).scalar() == "0225"
@@ -127,7 +127,7 @@ def test_a_renamed_attribute_keeps_its_values_its_history_and_the_past(
         assert features_at(connection, found, before)[0].values["stuff"] == "木"
         reasons = [entry.changeset.reason for entry in feature_history(connection, found, fid)]
         assert "石に替えた" in (reasons[0], reasons[-1])
-        assert connection.execute(text("SELECT stuff FROM open.bench_seat_tile")).scalar_one() == "石"
+        assert connection.execute(text("SELECT stuff FROM open.bench_seat")).scalar_one() == "石"
         assert render_tile(connection, "bench_seat", 0, 0, 0)
         assert check_layer(connection, found) == []
         change_layer(connection, found, reshaping.rename_attribute(found, "stuff", "material"), {"stuff": "material"})
@@ -142,8 +142,7 @@ def test_a_retired_attribute_is_nowhere_but_in_the_tables_and_comes_back_with_it
         change_layer(connection, seat, gone)
     with database.begin("dept_planning", keeper) as connection:
         assert "width_cm" in columns(connection, "layers.bench_seat") & columns(connection, "history.bench_seat")
-        for table in ("open.bench_seat", "open.bench_seat_tile", "tiles.bench_seat"):
-            assert "width_cm" not in columns(connection, table), table
+        assert "width_cm" not in columns(connection, "open.bench_seat")
         found = find_layer(connection, "bench_seat")
         fid = number_of(connection, "1")
         feature = find_feature(connection, found, fid)
@@ -157,7 +156,7 @@ def test_a_retired_attribute_is_nowhere_but_in_the_tables_and_comes_back_with_it
         found = find_layer(connection, "bench_seat")
         change_layer(connection, found, reshaping.restore_attribute(found, "width_cm"))
     with database.begin("dept_planning", keeper) as connection:
-        for table in ("layers.bench_seat", "open.bench_seat", "open.bench_seat_tile"):
+        for table in ("layers.bench_seat", "open.bench_seat"):
             assert connection.execute(text(f"SELECT width_cm FROM {table}")).scalar_one() == 150, table
 
 

@@ -49,12 +49,11 @@ def test_a_changeset_names_person_role_and_reason(office: Connection) -> None:
     assert tuple(row) == ("sato", "dept_disaster", "試し")
 
 
-def test_a_copy_is_logged_and_drawn_like_an_insert(office: Connection) -> None:
+def test_a_copy_is_logged_like_an_insert(office: Connection) -> None:
     driver = office.connection.driver_connection
     with driver.cursor().copy("COPY layers.evacuation_site (site_id, name, geom) FROM STDIN") as copy:
         copy.write("a\t丘\tSRID=6668;POINT(141.2 38.4)\nb\t山\tSRID=6668;POINT(141.21 38.41)\n")
     assert office.execute(text("SELECT count(*) FROM history.evacuation_site")).scalar_one() == 2
-    assert office.execute(text("SELECT count(*) FROM tiles.evacuation_site")).scalar_one() == 2
     assert office.execute(text("SELECT count(*) FROM gis.changeset")).scalar_one() == 1
 
 
@@ -77,19 +76,6 @@ def test_system_columns_sent_by_a_client_are_overwritten(office: Connection) -> 
         )
     ).one()
     assert tuple(changed) == (row.fid, 2, "sato")
-
-
-def test_the_drawing_twin_is_touched_only_when_what_it_draws_changes(office: Connection) -> None:
-    fid = office.execute(text(SITE), {"id": "a"}).scalar_one()
-    where = text("SELECT ctid::text FROM tiles.evacuation_site WHERE fid = :fid")
-    before = office.execute(where, {"fid": fid}).scalar_one()
-    office.execute(text("UPDATE layers.evacuation_site SET note = '門は開いている'"))
-    assert office.execute(where, {"fid": fid}).scalar_one() == before
-    office.execute(text("UPDATE layers.evacuation_site SET tsunami = true"))
-    assert office.execute(where, {"fid": fid}).scalar_one() != before
-    office.execute(text("UPDATE layers.evacuation_site SET geom = ST_SetSRID(ST_Point(141.3, 38.4), 6668)"))
-    x = office.execute(text("SELECT ST_X(geom) FROM tiles.evacuation_site")).scalar_one()
-    assert x == pytest.approx(141.3 * 111319.490793, abs=1)
 
 
 def test_an_upsert_logs_the_inserted_and_the_updated_rows(office: Connection) -> None:
@@ -136,10 +122,8 @@ def test_a_later_version_never_begins_before_the_one_it_replaces(database: Datab
         ("machimori_service", "UPDATE layers.evacuation_site SET name = 'x'"),
         ("dept_disaster", "UPDATE history.evacuation_site SET version = 1"),
         ("dept_disaster", "DELETE FROM history.evacuation_site"),
-        ("dept_disaster", "UPDATE tiles.evacuation_site SET name = 'x'"),
         ("dept_disaster", "INSERT INTO gis.changeset (account, role_name, xact_id) VALUES ('x', 'x', 1)"),
         ("citizen", "SELECT 1 FROM layers.evacuation_site"),
-        ("citizen", "SELECT 1 FROM tiles.evacuation_site"),
         ("citizen", "SELECT 1 FROM history.evacuation_site"),
         ("citizen", "INSERT INTO open.evacuation_site (name) VALUES ('x')"),
         ("citizen", "UPDATE open.incident SET headline = 'x'"),
@@ -205,7 +189,6 @@ def test_citizens_see_an_incident_and_its_tile_only_once_published(database: Dat
             connection.execute(text("UPDATE layers.incident SET publication = :p"), {"p": publication})
         with database.begin("citizen") as connection:
             assert connection.execute(text("SELECT count(*) FROM open.incident")).scalar_one() == seen
-            assert connection.execute(text("SELECT count(*) FROM open.incident_tile")).scalar_one() == seen
 
 
 def test_citizens_do_not_learn_who_edited(database: Database) -> None:
@@ -213,18 +196,6 @@ def test_citizens_do_not_learn_who_edited(database: Database) -> None:
         columns = connection.execute(text("SELECT * FROM open.incident")).keys()
     assert not {"created_by", "updated_by"} & set(columns)
     assert {"fid", "version", "geom", "created_at", "updated_at", "headline", "publication"} <= set(columns)
-
-
-def test_the_twin_cuts_what_lies_beyond_web_mercator(database: Database) -> None:
-    with database.begin("machimori_service") as connection:
-        connection.execute(
-            text(
-                "INSERT INTO layers.incident (kind, status, event_key, geom)"
-                " VALUES ('weather', 'Actual', 'k', ST_GeomFromText('POLYGON((0 80, 10 80, 10 90, 0 90, 0 80))', 6668))"
-            )
-        )
-        top = connection.execute(text("SELECT ST_YMax(geom) FROM tiles.incident")).scalar_one()
-    assert 20_000_000 < top < 20_100_000
 
 
 def test_a_bulk_edit_through_a_direct_login_is_not_compiled(owner: Engine) -> None:

@@ -15,7 +15,7 @@ from gis.database import Database
 from layers import catalogue
 from layers.catalogue import UnknownLayerError
 from layers.definition import load_definitions, parse_definition
-from layers.tiles import render_tile, tile_bounds
+from layers.tiles import render_tile
 
 LON, LAT = 141.2, 38.4
 
@@ -56,8 +56,33 @@ def test_a_point_is_where_it_is_and_brings_its_drawn_attributes(database: Databa
     row = found.iloc[0]
     assert (row["mvt_id"], row["headline"], row["level"], bool(row["is_demo"])) == (fid, "火事です", 3, False)
     assert not {"office", "publication", "created_by"} & set(found.columns)
-    unit_m = (tile_bounds(*address)[2] - tile_bounds(*address)[0]) / 4096
+    unit_m = 2 * math.pi * 6378137 / 2**z / 4096
     assert row.geometry.x == pytest.approx(LON * 111319.490793, abs=unit_m)
+
+
+@pytest.mark.parametrize("lat", [38.4, -66.5, 84.9])
+def test_tiles_that_are_not_projected_hold_the_places_of_web_mercator(
+    database: Database, tmp_path: Path, lat: float
+) -> None:
+    z, x, y = _tile_at(10, LON, lat)
+    north, south = (math.atan(math.sinh(math.pi * (1 - 2 * row / 2**z))) for row in (y, y + 1))
+    lats = [math.degrees(south + (north - south) * step / 20) for step in range(1, 20)]
+    lon = (x + 0.5) / 2**z * 360 - 180
+    for place in lats:
+        _put_incident(database, f"POINT({lon} {place})")
+    with database.begin("citizen") as connection:
+        found = _read(render_tile(connection, "incident", z, x, y), z, x, y, tmp_path)
+    unit_m = 2 * math.pi * 6378137 / 2**z / 4096
+    exact = [6378137 * math.asinh(math.tan(math.radians(place))) for place in lats]
+    off = [abs(y - wanted) / unit_m for y, wanted in zip(sorted(found.geometry.y), exact, strict=True)]
+    assert max(off) < 4  # a quarter of a pixel of a 256 pixel tile
+
+
+def test_what_lies_beyond_web_mercator_is_cut_from_wide_tiles(database: Database, tmp_path: Path) -> None:
+    _put_incident(database, "POLYGON((0 80, 10 80, 10 90, 0 90, 0 80))")
+    with database.begin("citizen") as connection:
+        found = _read(render_tile(connection, "incident", 2, 2, 0), 2, 2, 0, tmp_path)
+    assert 20_000_000 < found.total_bounds[3] < 20_500_000
 
 
 def test_the_neighbour_tile_and_an_empty_layer_are_empty(database: Database) -> None:

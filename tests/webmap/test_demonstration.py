@@ -38,12 +38,12 @@ def test_a_town_with_anything_real_gets_nothing_invented(database: Database, own
 @pytest.mark.parametrize(
     "layer", ["city_area", "evacuation_site", "shelter", "base_road", "base_building", "base_water"]
 )
-def test_everything_invented_is_marked_and_has_history_and_twin(town_database: Database, layer: str) -> None:
+def test_everything_invented_is_marked_and_has_history_and_is_open(town_database: Database, layer: str) -> None:
     assert _number(town_database, f"SELECT count(*) FROM layers.{layer} WHERE NOT is_demo") == 0
     features = _number(town_database, f"SELECT count(*) FROM layers.{layer}")
     assert features > 0
     assert _number(town_database, f"SELECT count(DISTINCT fid) FROM history.{layer}") == features
-    assert _number(town_database, f"SELECT count(*) FROM open.{layer}_tile", "citizen") == features
+    assert _number(town_database, f"SELECT count(*) FROM open.{layer}", "citizen") == features
 
 
 def test_the_names_people_read_say_demo(town_database: Database) -> None:

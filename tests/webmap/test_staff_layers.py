@@ -74,7 +74,7 @@ def test_who_may_see_and_edit_follows_the_grants_of_the_database(log_in: LogIn, 
 
 def test_of_a_layer_that_is_not_for_the_department_only_the_owner_is_told(log_in: LogIn, owner: Engine) -> None:
     with owner.begin() as connection:
-        connection.execute(text("REVOKE SELECT ON layers.shelter, tiles.shelter, history.shelter FROM department"))
+        connection.execute(text("REVOKE SELECT ON layers.shelter, history.shelter FROM department"))
         connection.execute(text("GRANT SELECT ON layers.shelter, history.shelter TO dept_disaster"))
     client = log_in("saburo")
     assert "not for your department" in row_of(client.get("/staff/layers?lang=en").text, "shelter")

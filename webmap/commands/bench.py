@@ -18,7 +18,7 @@ BENCHMARKS = {
     "dispatch": "approval to the last acceptance for 100,000 recipients, beside the raw limits",
     "edit_visible": "an edit saved over HTTP until it shows in a tile, beside the bare UPDATE and tile query",
     "fifty_editors": "50 people edit one layer at once for a minute: nothing lost, doubled or blocked",
-    "history_cost": "what history and drawing twin cost an edit, and what the past costs a map",
+    "history_cost": "what history costs an edit, and what the past costs a map",
     "million_incidents": "the public pages with a million incidents of the past, beside the same with a hundred",
 }
 

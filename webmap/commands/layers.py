@@ -51,7 +51,7 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     add_field_args(parts)
     add_grant_parts(parts)
     add_attribute_parts(parts)
-    check = parts.add_parser("check", help="compare tables, drawing twins, history and definitions")
+    check = parts.add_parser("check", help="compare tables, history and definitions")
     check.add_argument("name", nargs="?", metavar="NAME", help="one layer (default: all)")
 
 
