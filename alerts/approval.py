@@ -1,7 +1,8 @@
 """The way of an alert from draft to sending: submit, approve by a second person, or discard.
 
 Approving freezes words, area and recipients and writes the job that sends, in one transaction.
-The database holds the rules as well: two different names, no way back, nothing changes once approved.
+The database holds the rules as well: two different names, or one named for it with a reason; by itself only under a
+standing approval; no way back, nothing changes once approved.
 """
 
 from __future__ import annotations
@@ -37,36 +38,45 @@ def submit(connection: Connection, alert_id: int, account: str, note: str = "") 
     connection.execute(_QUERIES["submit"], {"alert_id": alert_id, "account": account})
 
 
-def approve(connection: Connection, alert_id: int, account: str, note: str = "") -> int:
+def approve(connection: Connection, alert_id: int, account: str, note: str = "", standing_id: int | None = None) -> int:
     """Approve a submitted alert in the name of a second person; return how many people get it.
 
     In the caller's transaction: sent time and expiry are set, the message before becomes updated or cancelled, one
     delivery per person is written and the sending is enqueued.
 
+    Parameters
+    ----------
+    standing_id : the standing approval under which the service sends it; persons give none.
+
     Raises
     ------
     UsageError : not submitted, the same person, its end is past, or another message of its thread went out meanwhile.
     """
-    alert = _lock(connection, alert_id)
-    if alert.state != "submitted":
-        raise UsageError(f"Alert {alert_id} is {alert.state}, not submitted.", "Somebody submits it first.")
+    alert = _lock_submitted(connection, alert_id)
     if alert.submitted_by == account:
         raise UsageError(
             f"Alert {alert_id} was submitted by {account} too.", "A second person of the disaster office approves it."
         )
-    if alert.is_past:
-        raise UsageError(f"The end of alert {alert_id} is past.", "Take it back and give it a later end.")
-    _require_newest(connection, alert)
-    _act_as(connection, account, note)
-    event = find_event(alert.event, alert.phase)
-    values = {"alert_id": alert_id, "account": account, "valid_hours": event.valid_hours}
-    connection.execute(_QUERIES["approve"], values)
-    _act_as(connection, account, "")
-    if alert.references_id is not None:
-        _retire(connection, alert)
-    people = freeze_recipients(connection, alert_id, alert.kind, alert.phase, load_town())
-    connection.execute(_QUERIES["start_sending"], {"alert_id": alert_id})
-    enqueue(connection, "alerts.send", alert_id=alert_id)
+    return _release(connection, alert, account, note, standing_id=standing_id)
+
+
+def approve_alone(connection: Connection, alert_id: int, account: str, reason: str) -> int:
+    """Approve one's own submitted alert in an emergency, without a second person; return how many people get it.
+
+    It needs the role `alert_override` and a proof of who it is from the last minutes (`gis.desk_sessions.note_proof`), both
+    held by the database. The approvers are told by mail, by a job of the same transaction.
+
+    Raises
+    ------
+    UsageError : as `approve`; somebody else submitted it; or the reason is missing.
+    """
+    alert = _lock_submitted(connection, alert_id)
+    if alert.submitted_by != account:
+        raise UsageError(f"Alert {alert_id} was submitted by {alert.submitted_by}.", "Approve it as the second person.")
+    if not reason.strip():
+        raise UsageError("The reason is missing.", "Write why nobody else could approve it.")
+    people = _release(connection, alert, account, f"単独 (alone): {reason.strip()}", override_reason=reason.strip())
+    enqueue(connection, "alerts.mail_notices", once="alerts.mail_notices")
     return people
 
 
@@ -91,6 +101,44 @@ def _lock(connection: Connection, alert_id: int) -> Row[Any]:
     if alert.incident_fid is not None:
         lock_incident(connection, alert.incident_fid)
     return connection.execute(_QUERIES["lock_alert"], {"alert_id": alert_id}).one()
+
+
+def _lock_submitted(connection: Connection, alert_id: int) -> Row[Any]:
+    alert = _lock(connection, alert_id)
+    if alert.state != "submitted":
+        raise UsageError(f"Alert {alert_id} is {alert.state}, not submitted.", "Somebody submits it first.")
+    if alert.is_past:
+        raise UsageError(f"The end of alert {alert_id} is past.", "Take it back and give it a later end.")
+    _require_newest(connection, alert)
+    return alert
+
+
+def _release(
+    connection: Connection,
+    alert: Row[Any],
+    account: str,
+    note: str,
+    *,
+    override_reason: str = "",
+    standing_id: int | None = None,
+) -> int:
+    """Freeze words, area and recipients, and write the job that sends."""
+    _act_as(connection, account, note)
+    values = {
+        "alert_id": alert.id,
+        "account": account,
+        "valid_hours": find_event(alert.event, alert.phase).valid_hours,
+        "override_reason": override_reason,
+        "standing_id": standing_id,
+    }
+    connection.execute(_QUERIES["approve"], values)
+    _act_as(connection, account, "")
+    if alert.references_id is not None:
+        _retire(connection, alert)
+    people = freeze_recipients(connection, alert.id, alert.kind, alert.phase, load_town())
+    connection.execute(_QUERIES["start_sending"], {"alert_id": alert.id})
+    enqueue(connection, "alerts.send", alert_id=alert.id)
+    return people
 
 
 def _require_newest(connection: Connection, alert: Row[Any]) -> None:

@@ -12,7 +12,8 @@ UPDATE alerts.alert SET state = 'submitted', submitted_by = :account WHERE id = 
 -- name: approve
 -- The end is the one a person named, or by the event's rule. Whole seconds: CAP's times have no fractions, and references repeat `sent` exactly.
 UPDATE alerts.alert
-SET state = 'approved', approved_by = :account, sent_at = date_trunc('second', clock_timestamp()),
+SET state = 'approved', approved_by = :account, override_reason = :override_reason, standing_id = :standing_id,
+    sent_at = date_trunc('second', clock_timestamp()),
     expires_at = coalesce(expires_at, date_trunc('second', clock_timestamp()) + make_interval(hours => :valid_hours))
 WHERE id = :alert_id
 
@@ -34,7 +35,7 @@ WHERE d.alert_id = a.id AND (a.id = :thread_id OR a.thread_id = :thread_id) AND 
 SELECT state FROM alerts.alert WHERE id = :alert_id FOR UPDATE
 
 -- name: read_words
-SELECT language, headline || ' ' || description || ' ' || instruction AS words FROM alerts.alert_text WHERE alert_id = :alert_id
+SELECT language, concat_ws(' ', event, headline, description, instruction, short) AS words FROM alerts.alert_text WHERE alert_id = :alert_id
 ORDER BY language
 
 -- name: read_area

@@ -15,6 +15,8 @@ from gis.settings import DATA_DIR
 Action = Literal["automatic", "draft", "ignore"]
 _ACTIONS = ("automatic", "draft", "ignore")
 LEVELS = range(6)
+# Below it nothing is sent first without two people, whatever the table says.
+LEAST_STANDING_LEVEL = 4
 
 
 @dataclass(frozen=True)
@@ -60,18 +62,44 @@ def load_policies() -> Iterator[Policy]:
 def seed(connection: Connection) -> int:
     """Write the policies that `alerts.policy` does not have yet; return how many. Role: owner.
 
-    An installation's own changes stay: only missing rows are written.
+    An installation's own changes stay: only missing rows are written. What a new row does by itself gets its standing
+    approval once (origin `shipped policy`); one that was revoked does not come back.
     """
-    written = 0
-    for policy in load_policies():
-        written += connection.execute(
+    written = [policy for policy in load_policies() if _insert(connection, policy)]
+    for telegram in dict.fromkeys(policy.telegram for policy in written):
+        cells = [policy for policy in written if policy.telegram == telegram]
+        first = [cell for cell in cells if cell.action == "automatic" and cell.level >= LEAST_STANDING_LEVEL]
+        _approve_shipped(connection, telegram, "first", first)
+        _approve_shipped(connection, telegram, "follow_up", [cell for cell in cells if cell.follow_up == "automatic"])
+    return len(written)
+
+
+def _insert(connection: Connection, policy: Policy) -> bool:
+    done = connection.execute(
+        text(
+            "INSERT INTO alerts.policy (telegram, level, action, follow_up, note)"
+            " VALUES (:telegram, :level, :action, :follow_up, :note) ON CONFLICT DO NOTHING"
+        ),
+        vars(policy),
+    )
+    return done.rowcount == 1
+
+
+def _approve_shipped(connection: Connection, telegram: str, occasion: str, cells: list[Policy]) -> None:
+    if cells:
+        connection.execute(
             text(
-                "INSERT INTO alerts.policy (telegram, level, action, follow_up, note)"
-                " VALUES (:telegram, :level, :action, :follow_up, :note) ON CONFLICT DO NOTHING"
+                "INSERT INTO alerts.standing_approval (telegram, occasion, levels, reason, origin, proposed_by,"
+                " approved_by, approved_at) VALUES (:telegram, :occasion, :levels, :reason, 'shipped policy',"
+                " 'shipped policy', 'installation', now())"
             ),
-            vars(policy),
-        ).rowcount
-    return written
+            {
+                "telegram": telegram,
+                "occasion": occasion,
+                "levels": sorted(cell.level for cell in cells),
+                "reason": "; ".join(dict.fromkeys(cell.note for cell in cells if cell.note)) or "alert_policy.toml",
+            },
+        )
 
 
 def find_policy(connection: Connection, telegram: str, level: int) -> Policy:

@@ -14,6 +14,7 @@ from alerts.consider import consider
 from alerts.delivery import send_alert
 from alerts.ledger import BEAT_S
 from alerts.matching import reach_latecomers
+from alerts.notices import has_unmailed, mail_notices
 from alerts.return_path import find_addresses
 from alerts.thread import undecided_situations
 from alerts.webhooks import make_calls, write_calls
@@ -60,6 +61,8 @@ def sweep() -> None:
         outbox.mend_clock(connection)
         suspend_refusers(connection)
         reach_latecomers(connection, load_town())
+        if has_unmailed(connection):
+            enqueue(connection, "alerts.mail_notices", once="alerts.mail_notices")
         _resume(connection)
 
 
@@ -78,6 +81,13 @@ def read_bounces() -> None:
 
     if read_mailbox(settings.bounce_mailbox, take):
         _log.info("bounces read", **counts)
+
+
+@task("alerts.mail_notices", queue="alerts")
+def tell_approvers() -> None:
+    """Tell the approvers of messages that one person sent alone, and of those that wait for them."""
+    if count := mail_notices(context().database, context().settings):
+        _log.info("approvers told", notices=count)
 
 
 @task("alerts.call_webhooks", queue="alerts")

@@ -5,6 +5,7 @@ Whatever changes an account writes itself into `gis.account_event`, by triggers,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ from gis.queries import load_queries
 from gis.rights import Action, database_role, may, needed, require_role
 
 _QUERIES = load_queries(__file__)
+# One address, no display name, nothing that could end a header line.
+_ADDRESS = re.compile(r"[^\s@<>,;:\"]{1,64}@[A-Za-z0-9.-]{1,189}")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,7 @@ class Account:
     roles : of gis.rights.ROLES.
     has_second_factor : it logs in with a code besides the password (gis.second_factor).
     must_enrol : it needs one for its roles and has none: it may do nothing before.
+    email : where the office reaches them about messages; "" when nobody wrote one down.
     """
 
     name: str
@@ -41,6 +45,7 @@ class Account:
     is_demo: bool = False
     has_second_factor: bool = False
     must_enrol: bool = False
+    email: str = ""
 
     @property
     def role_name(self) -> str:
@@ -199,6 +204,19 @@ def set_active(connection: Connection, name: str, is_active: bool) -> None:
     )
 
 
+def set_email(connection: Connection, name: str, email: str) -> None:
+    """Write down where the office reaches a person about messages; "" for nowhere. Role: owner or `machimori_admin`.
+
+    Raises
+    ------
+    UsageError : no such account, or it is no address.
+    """
+    _require_account(connection, name)
+    if email and not _ADDRESS.fullmatch(email):
+        raise UsageError(f"{email!r} is no e-mail address.", "Write it as name@example.jp.")
+    connection.execute(text("UPDATE gis.account SET email = :email WHERE name = :name"), {"name": name, "email": email})
+
+
 def list_events(connection: Connection, name: str, most: int = 100) -> Sequence[Row[Any]]:
     """Return what happened to an account, newest first: account, event, detail, actor, at.
 
@@ -220,6 +238,7 @@ def _read(connection: Connection, name: str | None, with_disabled: bool) -> list
             row.is_demo,
             row.has_second_factor,
             row.must_enrol,
+            row.email,
         )
         for row in rows
     ]

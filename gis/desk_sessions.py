@@ -84,6 +84,14 @@ def keep_only_session(connection: Connection, session_id: int, account: str) -> 
     connection.execute(_QUERIES["end_others"], {"id": session_id, "account": account})
 
 
+def note_proof(connection: Connection, session_id: int, account: str) -> None:
+    """Note that the person has just shown who they are: what needs it may be done for five minutes.
+
+    The caller has checked the code, or the password of an account without a second factor. Role: `machimori_gate`.
+    """
+    connection.execute(_QUERIES["note_proof"], {"id": session_id, "account": account})
+
+
 def choose_department(connection: Connection, session_id: int, account: Account, department: str) -> None:
     """Let a session work for another department of its account. Role: `machimori_gate`.
 

@@ -14,6 +14,9 @@ WHERE token_sha256 = :token AND ended_at IS NULL
 -- name: mark_code
 UPDATE gis.session SET second_factor_at = now() WHERE id = :id
 
+-- name: note_proof
+UPDATE gis.session SET proved_at = clock_timestamp() WHERE id = :id AND account = :account AND ended_at IS NULL
+
 -- name: end_others
 UPDATE gis.session SET ended_at = now() WHERE account = :account AND id <> :id AND ended_at IS NULL
 

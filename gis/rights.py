@@ -12,9 +12,20 @@ from typing import Literal
 from gis.errors import UsageError
 
 # In the order of growing power, as they are listed for people.
-ROLES = ("viewer", "editor", "layer_manager", "moderator", "alert_author", "alert_approver", "administrator")
+ROLES = (
+    "viewer",
+    "editor",
+    "layer_manager",
+    "moderator",
+    "alert_author",
+    "alert_approver",
+    "alert_override",
+    "administrator",
+)
 
-Action = Literal["edit", "manage_layers", "moderate", "write_alerts", "approve_alerts", "keep_accounts"]
+Action = Literal[
+    "edit", "manage_layers", "moderate", "write_alerts", "approve_alerts", "override_alerts", "keep_accounts"
+]
 
 _ROLES_FOR: dict[Action, frozenset[str]] = {
     "edit": frozenset({"editor", "layer_manager", "moderator"}),
@@ -22,6 +33,7 @@ _ROLES_FOR: dict[Action, frozenset[str]] = {
     "moderate": frozenset({"moderator"}),
     "write_alerts": frozenset({"alert_author"}),
     "approve_alerts": frozenset({"alert_approver"}),
+    "override_alerts": frozenset({"alert_override"}),
     "keep_accounts": frozenset({"administrator"}),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Sequence
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
@@ -18,15 +19,15 @@ class StaffMailError(Exception):
     """No relay took the mail; the message says what each answered."""
 
 
-def send_staff_mail(settings: Settings, subject: str, body: str) -> None:
-    """Send one mail to all addresses of `settings.alarm_mail`; the first relay that takes it is enough.
+def send_staff_mail(settings: Settings, subject: str, body: str, addresses: Sequence[str] = ()) -> None:
+    """Send one mail to `addresses`, else to those of `settings.alarm_mail`; the first relay that takes it is enough.
 
     Raises
     ------
     StaffMailError : there is no relay, or none took it.
     """
     mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = settings.mail_from, ", ".join(settings.alarm_mail), subject
+    mail["From"], mail["To"], mail["Subject"] = settings.mail_from, ", ".join(addresses or settings.alarm_mail), subject
     mail["Date"] = formatdate(localtime=True)
     mail["Message-ID"] = make_msgid(domain=settings.mail_from.rpartition("@")[2])
     mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: nobody's absence answers it

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from gis.accounts import add_account
+from gis.accounts import add_account, set_email
 from gis.settings import DATA_DIR, Settings
 
 
@@ -19,13 +19,15 @@ class DemoAccount:
     title: str
     department: str
     roles: tuple[str, ...]
+    email: str
 
 
 def load_demo_accounts() -> list[DemoAccount]:
     """Read `data/demo_accounts.toml`."""
     entries = tomllib.loads((DATA_DIR / "demo_accounts.toml").read_text(encoding="utf-8"))
     return [
-        DemoAccount(name, entry["title"], entry["department"], tuple(entry["roles"])) for name, entry in entries.items()
+        DemoAccount(name, entry["title"], entry["department"], tuple(entry["roles"]), entry.get("email", ""))
+        for name, entry in entries.items()
     ]
 
 
@@ -39,6 +41,7 @@ def add_demo_accounts(connection: Connection, settings: Settings) -> None:
     password = demo_password(settings)
     for account in load_demo_accounts():
         add_account(connection, account.name, account.title, account.department, password, True, account.roles)
+        set_email(connection, account.name, account.email)
 
 
 def is_demo_town(connection: Connection) -> bool:

@@ -20,6 +20,7 @@ EXAMPLE = (
     "./machimori user add tanaka --title 田中 --department disaster --role editor --role alert_author\n"
     "./machimori user roles tanaka --grant alert_approver --revoke editor\n"
     "./machimori user departments tanaka --join sewer\n"
+    "./machimori user mail tanaka tanaka@city.example.jp\n"
     "./machimori user disable tanaka\n"
     "./machimori user totp-reset tanaka\n"
     "./machimori user sessions\n"
@@ -48,6 +49,9 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     departments.add_argument("name")
     departments.add_argument("--join", action="append", default=[], metavar="DEPARTMENT")
     departments.add_argument("--leave", action="append", default=[], metavar="DEPARTMENT")
+    mail = parts.add_parser("mail", help="show or set where the office reaches a person about messages")
+    mail.add_argument("name")
+    mail.add_argument("address", nargs="?", help='an e-mail address; "" takes it away')
     parts.add_parser("sessions", help="who is logged in").add_argument("name", nargs="?")
     revoke = parts.add_parser("revoke", help="end a session, or all of a login")
     revoke.add_argument("session", help="the session's number, or a login's name")
@@ -147,6 +151,15 @@ def _departments(connection: Connection, args: argparse.Namespace) -> None:
     print(f"{args.name}: {', '.join(account.departments) if account else 'no active login'}")
 
 
+def _mail(connection: Connection, args: argparse.Namespace) -> None:
+    from gis.accounts import find_account, set_email
+
+    if args.address is not None:
+        set_email(connection, args.name, args.address.strip())
+    account = find_account(connection, args.name)
+    print(f"{args.name}: {account.email or 'no address'}" if account else f"{args.name}: no active login")
+
+
 def _disable(connection: Connection, args: argparse.Namespace) -> None:
     from gis.accounts import set_active
     from gis.db_login import list_db_logins, revoke_db_login
@@ -240,6 +253,7 @@ _PARTS: dict[str, Callable[[Connection, argparse.Namespace], None]] = {
     "list": _list,
     "roles": _roles,
     "departments": _departments,
+    "mail": _mail,
     "disable": _disable,
     "enable": _enable,
     "totp-reset": _reset,

@@ -22,6 +22,7 @@ from gis.accounts import (
     list_events,
     revoke_role,
     set_active,
+    set_email,
 )
 from gis.database import ADMIN
 from gis.db_login import end_db_connections, list_db_logins
@@ -72,7 +73,7 @@ def add_new_account() -> Response:
 
 @blueprint.post("/accounts/<name>")
 def change_account(name: str) -> Response:
-    """Make roles and departments those that are ticked; set a new password if one was written."""
+    """Make roles and departments those that are ticked; set the address, and a new password if one was written."""
     roles, departments = set(request.form.getlist("role")), request.form.getlist("department")
     with _administration() as connection:
         account = _known(connection, name)
@@ -86,6 +87,8 @@ def change_account(name: str) -> Response:
             leave_department(connection, name, department)
         if password := request.form.get("password", "")[:200]:
             set_password(connection, name, password)
+        if (email := request.form.get("email")) is not None:
+            set_email(connection, name, email.strip()[:254])
         is_active = "is_active" in request.form
         set_active(connection, name, is_active)
         if not is_active:

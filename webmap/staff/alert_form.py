@@ -113,8 +113,8 @@ def read_draft_form(form: Form, event: str) -> Draft:
         severity=form["severity"],
         certainty=form["certainty"],
         area_name=form.get("area_name", "").strip()[:200],
-        onset_at=_time(form.get("onset_at", "")),
-        expires_at=_time(form.get("expires_at", "")),
+        onset_at=read_time(form.get("onset_at", "")),
+        expires_at=read_time(form.get("expires_at", "")),
         texts=tuple(_read_words(form, language) for language in LANGUAGES),
     )
 
@@ -170,7 +170,13 @@ def _metres(words: str) -> float:
         raise UsageError(f"{words} is no number of metres.", "Write a number such as 300.") from error
 
 
-def _time(words: str) -> datetime | None:
+def read_time(words: str) -> datetime | None:
+    """Read `<input type=datetime-local>`, Japan time; None for nothing.
+
+    Raises
+    ------
+    UsageError : it is no time.
+    """
     if not words:
         return None
     try:

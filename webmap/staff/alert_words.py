@@ -39,6 +39,14 @@ TEMPLATES = {
     "tsunami": mark("Tsunami: Evacuation Order"),
     "message": mark("Message with own words"),
 }
+OCCASIONS = {"first": mark("first message"), "follow_up": mark("what follows a message that was sent")}
+STANDING_STATES = {
+    "proposed": mark("waiting for the second person"),
+    "in_force": mark("in force"),
+    "future": mark("not yet in force"),
+    "ended": mark("ended"),
+    "revoked": mark("revoked"),
+}
 ANSWERS = {"update": mark("Update it"), "clear": mark("Write the all-clear"), "cancel": mark("Withdraw it")}
 STATUSES = {"Actual": mark("real"), "Exercise": mark("drill"), "Test": mark("test")}
 COUNTERS = {"subject": mark("subject"), "push": mark("push message"), "x": mark("short text")}

@@ -11,7 +11,7 @@ LIMIT 50
 
 -- name: alerts
 -- The latest alerts with their deliveries by state.
-SELECT a.id, a.cap_status, a.phase, a.level, a.state, a.sent_at, a.approved_by, t.event AS event_name, t.headline,
+SELECT a.id, a.cap_status, a.phase, a.level, a.state, a.sent_at, a.approved_by, a.override_reason, a.standing_id, t.event AS event_name, t.headline,
        d.total, d.accepted, d.waiting, d.lost
 FROM (SELECT * FROM alerts.alert WHERE state NOT IN ('draft', 'submitted', 'discarded') ORDER BY id DESC LIMIT 30) a
 LEFT JOIN alerts.alert_text t ON t.alert_id = a.id AND t.language = 'ja'
