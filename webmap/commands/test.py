@@ -19,6 +19,6 @@ def add_args(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
-    """Run pytest in the project's folder; the whole suite on up to four cores, each with a database cluster of its own."""
+    """Run pytest in the project's folder; the whole suite on up to four cores, with a cluster each."""
     rest = args.rest or ["-n", "auto", "--maxprocesses", "4", "--dist", "worksteal"]
     return subprocess.run([sys.executable, "-m", "pytest", *rest], cwd=PROJECT_DIR).returncode
