@@ -13,11 +13,23 @@ from alerts.policy import Action, Policy
 MsgType = Literal["Alert", "Update", "Cancel"]
 # Below this level an incident that was called off does not speak again.
 _SPEAKS_AGAIN_FROM_LEVEL = 2
+# What the public does not see does not speak to it. A member speaks through the incident that it is part of.
+_SILENT = {
+    "merged": "the incident is part of another",
+    "rejected": "the incident was rejected",
+    "held": "the incident is held back",
+    "expired": "the incident's time is over",
+}
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What is known for the town after one report (a row of `ingest.situation`)."""
+    """What is known for the town after one report (a row of `ingest.situation`).
+
+    Attributes
+    ----------
+    publication : of its incident now, e.g. `published`, `held` (data/codes/publication.toml).
+    """
 
     id: int
     incident_fid: int
@@ -30,6 +42,7 @@ class Situation:
     reported_at: datetime
     office: str
     facts: Mapping[str, Any]
+    publication: str = "published"
 
 
 @dataclass(frozen=True)
@@ -67,15 +80,21 @@ class Decision:
 def decide(situation: Situation, sent: Told | None, waiting: Told | None, policy: Policy) -> Decision:
     """Decide about one situation.
 
+    An incident that is joined into another, rejected or held back causes nothing. Only the end of what was told
+    already still goes out: a withdrawal takes the incident from the public itself.
+
     Parameters
     ----------
     sent : the last alert of the incident that went out.
     waiting : the newest alert of the incident that is a draft or waits for its approval.
     policy : the row for the situation's telegram and level.
     """
+    running = sent if sent and sent.msg_type != "Cancel" else None
+    silence = _SILENT.get(situation.publication)
+    if silence and not (running and situation.phase in ("cleared", "withdrawn")):
+        return Decision("discard" if waiting else "nothing", reason=silence)
     if any(told and _is_older(situation, told) for told in (sent, waiting)):
         return Decision("nothing", reason="older than what is told already")
-    running = sent if sent and sent.msg_type != "Cancel" else None
     if running is None:
         return _decide_first(situation, waiting, policy)
     if not _is_news(situation, running):

@@ -1,6 +1,8 @@
 -- name: read_situation
-SELECT id, incident_fid, telegram, kind, status, phase, level, is_fresh, reported_at, office, facts
-FROM ingest.situation WHERE id = :situation_id
+SELECT s.id, s.incident_fid, s.telegram, s.kind, s.status, s.phase, s.level, s.is_fresh, s.reported_at, s.office, s.facts,
+       coalesce(i.publication, 'published') AS publication
+FROM ingest.situation s LEFT JOIN layers.incident i ON i.fid = s.incident_fid
+WHERE s.id = :situation_id
 
 -- name: last_sent
 SELECT id AS alert_id, situation_id, state, msg_type, phase, level, effective_at, facts, event

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gis.errors import UsageError
 from gis.queries import load_queries
+from ingest.desk_door import enter_desk
 from ingest.likeness import MERGE_AT, PROPOSE_AT, Likeness, Traits, compare, order_of_lead
 from ingest.policy import Policy, find_policy
 
@@ -59,6 +60,7 @@ def join(connection: Connection, fid: int, into_fid: int, reason: str) -> None:
     ------
     UsageError : the same, unknown, of different status, one is part of a merge already, or was alerted about.
     """
+    enter_desk(connection)
     lock_merging(connection)
     rows = _traits(connection, [fid, into_fid])
     if fid == into_fid or len(rows) < 2:
@@ -87,6 +89,7 @@ def split(connection: Connection, fid: int, reason: str) -> int:
     """
     if not reason.strip():
         raise UsageError("Splitting needs a reason.", "Say why they are two incidents.")
+    enter_desk(connection)
     lock_merging(connection)
     undone = connection.execute(_QUERIES["undo_merge"], {"fid": fid, "reason": reason}).first()
     if undone is None:
@@ -107,6 +110,7 @@ def release_members(connection: Connection, fid: int, reason: str) -> list[int]:
 
 def keep_apart(connection: Connection, fid: int, other: int) -> None:
     """Answer a proposal with no: the pair stays as it is and is not proposed again. Role: moderator."""
+    enter_desk(connection)
     connection.execute(_QUERIES["decide_pair"], {"fid": fid, "other": other})
 
 

@@ -16,7 +16,9 @@ from sqlalchemy.types import LargeBinary
 from gis.errors import UsageError
 from gis.queries import load_queries
 from gis.town import Town
+from ingest.desk_door import enter_desk
 from ingest.matching import lock_merging, release_members
+from ingest.privacy import LEAST_HOUSEHOLDS
 from ingest.redaction import find_personal
 from ingest.standing import what_is_said
 
@@ -42,6 +44,9 @@ class NeedsOverride(UsageError):
     def __init__(self, message: str, hint: str, findings: Sequence[str]) -> None:
         super().__init__(message, hint)
         self.findings = tuple(findings)
+
+    def __str__(self) -> str:
+        return f"{', '.join(self.findings)}: {super().__str__()}"
 
 
 def decide(
@@ -91,7 +96,10 @@ def edit_text(
         raise UsageError("The headline is empty.", "Write what the public is to read first.")
     if len(headline) > _LONGEST_HEADLINE or len(description) > _LONGEST_TEXT:
         raise UsageError(
-            "The text is too long.", f"A headline has at most {_LONGEST_HEADLINE} characters, a text {_LONGEST_TEXT}."
+            "The text is too long.",
+            "A headline has at most %(headline)s characters, a text %(text)s.",
+            headline=_LONGEST_HEADLINE,
+            text=_LONGEST_TEXT,
         )
     overrode = _check_words(row, [headline, description], override, reason)
     _write_down(connection, row, reason, "text", overrode)
@@ -110,7 +118,8 @@ def set_area(
     """Set the area that the public sees. Role: dept_disaster (moderator).
 
     Of an incident about persons it must cover the area that its reports and `public_place` gave: a smaller or moved
-    one, laid over what was shown before, would say more than each of them.
+    one, laid over what was shown before, would say more than each of them. An override reaches down to eight
+    households, no further; the database refuses the same (`ingest.guard_area`).
 
     Parameters
     ----------
@@ -118,7 +127,8 @@ def set_area(
 
     Raises
     ------
-    StaleIncident, NeedsOverride : as `decide`, with the finding `area`. UsageError : no area.
+    StaleIncident, NeedsOverride : as `decide`, with the finding `area`.
+    UsageError : no area, or one of persons with fewer than eight households.
     """
     row = _take(connection, fid, version)
     if not drawn:
@@ -133,10 +143,19 @@ def set_area(
         raise UsageError("This is no area.", "Draw a shape with a surface.")
     overrode: Sequence[str] = ()
     if row.is_personal and not found.is_wide:
+        _require_households(connection, bytes(found.area))
         message = "The area is finer than persons may be shown: it must cover the area that the reports gave."
         overrode = _overridden(override, reason, message, ["area"])
     _write_down(connection, row, reason, "area", overrode)
     _write_area(connection, fid, bytes(found.area), bytes(found.area), found.radius_m)
+
+
+def count_households(connection: Connection, drawn: str) -> int:
+    """Return how many households have their address in an area (GeoJSON geometry, degrees, JGD2011); 0 for no area."""
+    found = connection.execute(
+        _QUERIES["drawn"].bindparams(bindparam("floor", type_=LargeBinary)), {"drawn": drawn, "floor": None}
+    ).first()
+    return 0 if found is None else _households(connection, bytes(found.area))
 
 
 def wider_area(connection: Connection, fid: int, rule: str, town: Town) -> str:
@@ -148,7 +167,7 @@ def wider_area(connection: Connection, fid: int, rule: str, town: Town) -> str:
     """
     row = connection.execute(_QUERIES["incident"], {"fid": fid}).first()
     if row is None or rule not in WIDER_AREAS:
-        raise UsageError("There is no such area.", f"Choose one of: {', '.join(WIDER_AREAS)}.")
+        raise UsageError("There is no such area.", "Choose one of: %(names)s.", names=", ".join(WIDER_AREAS))
     area = connection.execute(
         _QUERIES["wider"].bindparams(bindparam("floor", type_=LargeBinary)),
         {"floor": bytes(row.said_place), "rule": rule, "code": town.code},
@@ -184,14 +203,17 @@ def log_step(connection: Connection, fid: int, act: str, reason: str, overrode: 
 
 
 def _take(connection: Connection, fid: int, version: int) -> Row[Any]:
+    enter_desk(connection)
     lock_merging(connection)
     row = connection.execute(_QUERIES["incident"], {"fid": fid}).first()
     if row is None:
-        raise UsageError(f"There is no incident {fid}.", "See: ./machimori ingest moderate list")
+        raise UsageError("There is no incident %(number)s.", "See: ./machimori ingest moderate list", number=fid)
     if row.version != version:
         raise StaleIncident(
-            f"{row.updated_by} changed this incident at {row.updated_at:%H:%M:%S}, after you opened it.",
+            "%(account)s changed this incident at %(time)s, after you opened it.",
             "Nothing was done. Look at it as it is now, then decide again.",
+            account=row.updated_by,
+            time=f"{row.updated_at:%H:%M:%S}",
         )
     if row.publication == "merged":
         raise UsageError("The incident is part of another one.", "Split it first, or decide about the other one.")
@@ -234,7 +256,23 @@ def _check_words(row: Row[Any], texts: Sequence[str | None], override: bool, rea
     findings = sorted({finding.what for words in texts if words for finding in find_personal(words)})
     if not findings:
         return ()
-    return _overridden(override, reason, f"The text may name a person: {', '.join(findings)}.", findings)
+    return _overridden(override, reason, "The text may name a person.", findings)
+
+
+def _require_households(connection: Connection, area: bytes) -> None:
+    count = _households(connection, area)
+    if count < LEAST_HOUSEHOLDS:
+        raise UsageError(
+            "The area holds %(count)s households; of persons it must be %(least)s or more.",
+            "Draw a larger one, or choose a ready-made area.",
+            count=count,
+            least=LEAST_HOUSEHOLDS,
+        )
+
+
+def _households(connection: Connection, area: bytes) -> int:
+    query = _QUERIES["households"].bindparams(bindparam("area", type_=LargeBinary))
+    return int(connection.execute(query, {"area": area}).scalar_one())
 
 
 def _overridden(override: bool, reason: str, message: str, findings: Sequence[str]) -> Sequence[str]:

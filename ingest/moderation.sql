@@ -45,6 +45,9 @@ FROM (SELECT geom AS shape,
       FROM (SELECT ST_CollectionExtract(ST_MakeValid(ST_SetSRID(ST_GeomFromGeoJSON(:drawn), 6668)), 3) AS geom) made
       WHERE NOT ST_IsEmpty(geom)) found
 
+-- name: households
+SELECT ingest.households_within(ST_GeomFromEWKB(:area))
+
 -- name: wider
 -- A mesh of JIS X 0410 around the middle of what is shown, a quarter, or the town; never less than what is shown.
 WITH shown AS (SELECT CAST(:floor AS geometry) AS geom, ST_Centroid(CAST(:floor AS geometry)) AS middle),

@@ -237,3 +237,20 @@ def test_a_situation_whose_job_was_lost_is_found_and_decided(town: SquareTown, c
         connection.execute(text("DELETE FROM queue.procrastinate_jobs"))
     sweep()
     assert town.execute("SELECT 1 FROM queue.procrastinate_jobs WHERE task_name = 'alerts.consider'") == []
+
+
+def test_an_incident_that_was_joined_into_another_or_held_back_warns_nobody(
+    town: SquareTown, considered: Considered
+) -> None:
+    town.subscribe("a@machimori.example")
+    insert = (
+        "INSERT INTO layers.incident (kind, status, event_key, publication, level, geom)"
+        " VALUES ('tsunami', 'Actual', :key, :key, 5, ST_SetSRID(ST_MakePoint(141.2, 38.4), 6668)) RETURNING fid"
+    )
+    for publication in ("merged", "held", "rejected"):
+        fid = town.scalar(insert, key=publication)
+        assert considered(MAJOR, incident_fid=fid) is None
+    assert alerts(town) == []
+    reasons = town.execute("SELECT reason FROM alerts.decision ORDER BY situation_id")
+    assert reasons[0][0] == "the incident is part of another"
+    assert considered(MAJOR, incident_fid=town.scalar(insert, key="published")) is not None

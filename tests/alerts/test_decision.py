@@ -113,3 +113,13 @@ def test_a_submitted_alert_is_left_alone_unless_the_citizens_would_read_somethin
 def test_a_draft_that_became_untrue_is_discarded() -> None:
     update = replace(WAITING, msg_type="Update", facts=HIGHER)
     assert decide(NOW, SENT, update, AUTOMATIC).step == "discard"
+
+
+@pytest.mark.parametrize("publication", ["merged", "rejected", "held", "expired"])
+def test_what_the_public_does_not_see_says_nothing_but_the_end_of_what_was_told(publication: str) -> None:
+    hidden = replace(NOW, publication=publication, facts=HIGHER)
+    assert decide(hidden, None, None, AUTOMATIC).step == "nothing"
+    assert decide(hidden, None, WAITING, AUTOMATIC).step == "discard"
+    assert decide(hidden, SENT, None, AUTOMATIC).step == "nothing"
+    withdrawn = decide(replace(hidden, phase="withdrawn"), SENT, None, AUTOMATIC)
+    assert (withdrawn.step, withdrawn.msg_type) == ("send", "Cancel")

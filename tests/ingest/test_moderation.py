@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.exc import IntegrityError, ProgrammingError
 
 from gis.errors import UsageError
 from gis.town import load_town
+from ingest.desk_door import enter_desk
 from ingest.moderation import NeedsOverride, StaleIncident, decide, edit_text, set_area, set_state, wider_area
 from tests.ingest.desk import SAID_AT, person_report
 
@@ -148,7 +149,19 @@ def test_a_name_in_the_public_text_needs_an_explicit_word_that_is_kept(incident,
     assert set(step["overrode"]) == set(refused.value.findings) and step["account"] == "mod"
 
 
-def test_an_area_about_persons_is_never_finer_without_an_explicit_word(incident, act, rows):
+def _house(owner, *households):
+    """Let as many households live in the small area."""
+    with owner.begin() as connection:
+        for number, count in enumerate(households):
+            connection.execute(
+                text("INSERT INTO layers.address (number, town, households, geom) VALUES (:name, '矢本', :count,"
+                     " ST_SetSRID(ST_MakePoint(141.2105, 38.4302), 6668))"),
+                {"name": str(number), "count": count},
+            )  # fmt: skip
+
+
+def test_an_area_about_persons_is_never_finer_without_an_explicit_word(owner, incident, act, rows):
+    _house(owner, 5, 3)
     with pytest.raises(NeedsOverride, match="finer"):
         act(set_area, incident["fid"], incident["version"], SMALL)
     assert _one(rows)["area"] == incident["area"]
@@ -159,10 +172,61 @@ def test_an_area_about_persons_is_never_finer_without_an_explicit_word(incident,
     assert _one(rows)["area"] == pytest.approx(incident["area"])
 
 
-def test_a_drawn_area_stands_above_later_reports(incident, act, post, rows):
+def test_fewer_than_eight_households_are_refused_whatever_is_overridden_by_the_desk_and_by_the_database(
+    database, owner, incident, act, rows
+):
+    _house(owner, 5, 2)
+    with pytest.raises(UsageError, match="holds 7 households"):
+        act(set_area, incident["fid"], incident["version"], SMALL, reason="given out", override=True)
+    act(decide, incident["fid"], incident["version"], "held", "")
+    refused = pytest.raises(IntegrityError, match="fewer than eight households")
+    with refused, database.begin("dept_disaster", account="mod") as connection:
+        enter_desk(connection)
+        connection.execute(
+            text("UPDATE ingest.moderation SET area = ST_SetSRID(ST_GeomFromGeoJSON(:drawn), 6668)"), {"drawn": SMALL}
+        )
+    assert _one(rows)["area"] == incident["area"]
+
+
+def test_a_drawn_area_stands_above_later_reports(owner, incident, act, post, rows):
+    _house(owner, 8)
     act(set_area, incident["fid"], incident["version"], SMALL, reason="given out", override=True)
     post(person_report("2", event_key="event:1", at=SAID_AT + timedelta(hours=1)))
     assert _one(rows)["area"] < incident["area"]
+
+
+SHUT = {
+    "text": "UPDATE layers.incident SET headline = '田中さん 090-1234-5678'",
+    "area": "UPDATE layers.incident SET geom = ST_SetSRID(ST_MakePoint(141.2105, 38.4305), 6668)",
+    "publication": "UPDATE layers.incident SET publication = 'published'",
+    "another": "INSERT INTO layers.incident (kind, status, event_key, publication)"
+    " VALUES ('crime', 'Actual', 'own', 'published')",
+    "standing text": "UPDATE ingest.moderation SET headline = '田中さん'",
+    "merge": "INSERT INTO ingest.merge (incident_fid, into_fid) VALUES (1, 2)",
+    "story": "INSERT INTO ingest.moderation_step (incident_fid, act) VALUES (1, 'published')",
+}
+
+
+def test_a_moderator_reaches_what_the_public_reads_by_no_door_but_the_desk(database, owner, incident, people):
+    """By psql or QGIS with a login of their own, even one that says to be the desk; by the editor or the OGC API."""
+    for statement in map(text, SHUT.values()):
+        refused = pytest.raises(ProgrammingError, match="at the moderation desk only")
+        with refused, database.begin("dept_disaster", account="mod") as connection:  # the application's other pages
+            connection.execute(statement)
+        refused = pytest.raises(ProgrammingError, match="at the moderation desk only")
+        with refused, owner.connect() as connection:  # never committed: the role goes with the transaction
+            connection.execute(text('CREATE ROLE "mod" IN ROLE dept_disaster'))
+            connection.execute(text('SET SESSION AUTHORIZATION "mod"'))
+            connection.execute(text("SELECT set_config('machimori.desk', 'on', true)"))
+            connection.execute(statement)
+    assert _public(database) == []
+
+
+def test_a_rejection_without_a_reason_is_refused_by_the_database_too(database, incident, people):
+    refused = pytest.raises(IntegrityError, match="needs a reason")
+    with refused, database.begin("dept_disaster", account="mod") as connection:
+        enter_desk(connection)
+        connection.execute(text("INSERT INTO ingest.moderation_step (incident_fid, act) VALUES (1, 'rejected')"))
 
 
 def test_a_ready_made_area_is_never_less_than_what_is_shown(incident, act):
