@@ -63,8 +63,8 @@ def approve(connection: Connection, alert_id: int, account: str, note: str = "",
 def approve_alone(connection: Connection, alert_id: int, account: str, reason: str) -> int:
     """Approve one's own submitted alert in an emergency, without a second person; return how many people get it.
 
-    It needs the role `alert_override` and a proof of who it is from the last minutes (`gis.desk_sessions.note_proof`), both
-    held by the database. The approvers are told by mail, by a job of the same transaction.
+    It needs the role `alert_override` and a proof of who it is from the last minutes (`gis.desk_sessions.note_proof`);
+    the database asks for both. The approvers are told by mail, by a job of the same transaction.
 
     Raises
     ------

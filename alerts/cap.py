@@ -90,7 +90,7 @@ def _add_info(root: etree._Element, alert: Row[Any], words: Row[Any], town: Town
     event = find_event(alert.event, alert.phase)
     info = _add(root, "info")
     _add(info, "language", words.language)
-    _add(info, "category", event.category)
+    _add(info, "category", alert.category or event.category)
     _add(info, "event", words.event)
     for response in event.response:
         _add(info, "responseType", response)
@@ -110,7 +110,7 @@ def _add_info(root: etree._Element, alert: Row[Any], words: Row[Any], town: Town
     _add(info, "headline", words.headline)
     _add(info, "description", words.description)
     _add(info, "instruction", words.instruction)
-    _add(info, "web", f"{settings.base_url}/alerts/{alert.id}?lang={words.language}")
+    _add(info, "web", alert.web or f"{settings.base_url}/alerts/{alert.id}?lang={words.language}")
     _add(info, "contact", settings.mail_from)
     area = _add(info, "area")
     is_town = alert.area_code == town.code

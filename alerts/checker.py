@@ -10,6 +10,7 @@ from datetime import datetime
 
 from alerts.catalogue import load_texts
 from alerts.drafting import Draft
+from alerts.events import find_event
 from alerts.templates import find_blanks, load_templates
 from alerts.texts import AlertText
 
@@ -18,6 +19,7 @@ _CLOCK = re.compile(r"(\d{1,2})時\s*(\d{1,2})分")
 _FURIGANA = re.compile(r"\([ぁ-ゖー・]+\)")
 _MONTHS: list[str] = load_texts("common", "en")["time"]["months"]
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})\b")
+SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")  # CAP 1.2, the gravest first
 # Characters: a subject that old phones do not cut, a push message, and a text for X, where Japanese counts double.
 LIMITS = {"subject": 60, "push": 120, "x": 140}
 
@@ -29,7 +31,7 @@ class Finding:
     Attributes
     ----------
     code : blank, no_action, no_headline, no_description, no_place, no_time, past_end, end_before_start, past_onset,
-        numbers_differ, wrong_phrase, no_phrase.
+        numbers_differ, wrong_phrase, no_phrase, push_long, end_before_effective, urgency_past, milder_than_event.
     language : the words it is about; "" for the whole message.
     detail : the words or numbers in question.
     stops : whether the message cannot be sent with it; otherwise it is a warning.
@@ -50,6 +52,8 @@ def check_draft(draft: Draft, place_names: Mapping[str, str], phase: str, now: d
     phase : of the message; one that clears or withdraws needs no phrase.
     """
     findings = _check_times(draft, now)
+    if phase in ("issued", "updated"):
+        findings += _check_cap(draft)
     for words in draft.texts:
         findings += _check_words(words, place_names.get(words.language, ""))
         if phase in ("issued", "updated"):
@@ -80,14 +84,28 @@ def _check_times(draft: Draft, now: datetime) -> list[Finding]:
         findings.append(Finding("past_end", stops=True))
     if draft.expires_at is not None and draft.onset_at is not None and draft.expires_at <= draft.onset_at:
         findings.append(Finding("end_before_start", stops=True))
+    if draft.expires_at is not None and draft.effective_at is not None and draft.expires_at <= draft.effective_at:
+        findings.append(Finding("end_before_effective", stops=True))
     if draft.onset_at is not None and draft.onset_at < now:
         findings.append(Finding("past_onset"))
     return findings
 
 
+def _check_cap(draft: Draft) -> list[Finding]:
+    """CAP's words against the event's: a receiver that filters by them must not miss the message (CAP 1.2, 3.2.2)."""
+    findings = []
+    if draft.urgency == "Past":
+        findings.append(Finding("urgency_past"))
+    usual = find_event(draft.event, "issued").severity
+    if SEVERITIES.index(draft.severity) > SEVERITIES.index(usual):
+        findings.append(Finding("milder_than_event", detail=f"{draft.severity} < {usual}"))
+    return findings
+
+
 def _check_words(words: AlertText, place: str) -> list[Finding]:
     whole = f"{words.headline} {words.description} {words.instruction}"
-    findings = [Finding("blank", words.language, blank, stops=True) for blank in find_blanks(f"{words.event} {whole}")]
+    blanks = find_blanks(f"{words.event} {whole} {words.short}")
+    findings = [Finding("blank", words.language, blank, stops=True) for blank in blanks]
     for code, part in (("no_headline", words.headline), ("no_description", words.description)):
         if not part.strip():
             findings.append(Finding(code, words.language, stops=True))
@@ -97,6 +115,8 @@ def _check_words(words: AlertText, place: str) -> list[Finding]:
         findings.append(Finding("no_place", words.language, place))
     if not any(":" in number for number in read_numbers(words.description)):
         findings.append(Finding("no_time", words.language))
+    if len(push_text(words)) > LIMITS["push"]:
+        findings.append(Finding("push_long", words.language))
     return findings
 
 
@@ -136,8 +156,8 @@ def count_characters(words: AlertText, url: str) -> dict[str, tuple[int, int]]:
 
 
 def push_text(words: AlertText) -> str:
-    """Return what a push message shows: headline and what to do."""
-    return f"{words.headline}\n{words.instruction}"
+    """Return what a push message shows: the short form, without one headline and what to do."""
+    return words.short or f"{words.headline}\n{words.instruction}"
 
 
 def short_text(words: AlertText, url: str) -> str:

@@ -49,6 +49,9 @@ class Draft:
     level : 1 to 5. urgency, severity, certainty : CAP 1.2, section 3.2.2.
     onset_at : when it begins to hold; None: at once. expires_at : its end; None: by the event's rule after sending.
     texts : one per language.
+    category, web : CAP's; None and "" stand for the event's category and the message's own page.
+    effective_at : CAP effective; None: as it was, at first the moment of writing. In an incident's thread it is the
+        source's time and is not changed.
     """
 
     kind: str
@@ -61,6 +64,9 @@ class Draft:
     onset_at: datetime | None
     expires_at: datetime | None
     texts: tuple[AlertText, ...]
+    category: str | None = None
+    web: str = ""
+    effective_at: datetime | None = None
 
 
 def plan_draft(kind: str, event: str, level: int, area_name: str, texts: tuple[AlertText, ...], now: datetime) -> Draft:

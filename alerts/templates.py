@@ -14,18 +14,20 @@ from gis.languages import LANGUAGES
 from gis.settings import DATA_DIR
 
 _BLANK = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-_PARTS = ("event", "headline", "description", "instruction")
+PARTS = ("event", "headline", "description", "instruction", "short")
 
 
 @dataclass(frozen=True)
 class Template:
-    """One beginning of a message (`data/alert_templates.toml`).
+    """One beginning of a message: shipped (`data/alert_templates.toml`) or made by the staff (`own_templates.py`).
 
     Attributes
     ----------
     event : code of `data/alert_events.toml`. level : 1 to 5.
     kinds : the kinds of incident it serves; empty: any.
     phrases : language → the official phrase that a message of this event carries; empty: none.
+    texts : language → part → words; `short` is for push messages.
+    title : of one that the staff made; "" of a shipped one, which the pages name.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Template:
     kinds: tuple[str, ...]
     phrases: Mapping[str, str]
     texts: Mapping[str, Mapping[str, str]]
+    title: str = ""
 
 
 @cache
@@ -72,11 +75,19 @@ def fill_template(template: Template, language: str, blanks: Mapping[str, str], 
     A value is never read as a template. A drill is marked as one in every part.
     """
 
-    def put(words: str) -> str:
-        return _BLANK.sub(lambda found: blanks.get(found[1]) or found[0], words)
-
-    parts = {part: put(template.texts[language][part]) for part in _PARTS}
+    parts = {part: fill_blanks(template.texts[language].get(part, ""), blanks) for part in PARTS}
     return mark_status(AlertText(language=language, **parts), status)
+
+
+def fill_blanks(words: str, blanks: Mapping[str, str]) -> str:
+    """Put values into a text once; a blank that has none stays, and a value is never read as a template.
+
+    Examples
+    --------
+    >>> fill_blanks("{{ place }}へ {{ time }}", {"place": "{{ time }}"})
+    '{{ time }}へ {{ time }}'
+    """
+    return _BLANK.sub(lambda found: blanks.get(found[1]) or found[0], words)
 
 
 def mark_status(words: AlertText, status: str) -> AlertText:
@@ -93,4 +104,23 @@ def mark_status(words: AlertText, status: str) -> AlertText:
         lead(words.headline, mark),
         lead(words.description, f"{notice}\n" if notice else ""),
         lead(words.instruction, mark),
+        lead(words.short, mark) if words.short else "",
+    )
+
+
+def unmark_status(words: AlertText, status: str) -> AlertText:
+    """Take the marks of a drill or test away again: what is kept as a template marks itself anew."""
+    common = load_texts("common", words.language)
+    mark, notice = common["mark"][status], common["notice"][status]
+
+    def follow(part: str, sign: str) -> str:
+        return part.removeprefix(sign).removeprefix(sign.strip()).lstrip() if sign else part
+
+    return AlertText(
+        words.language,
+        follow(words.event, mark),
+        follow(words.headline, mark),
+        follow(words.description, notice),
+        follow(words.instruction, mark),
+        follow(words.short, mark),
     )

@@ -14,13 +14,17 @@ from gis.town import Town
 
 @dataclass(frozen=True)
 class AlertText:
-    """What an alert says in one language; a drill is marked in every part that is shown alone."""
+    """What an alert says in one language; a drill is marked in every part that is shown alone.
+
+    `short` stands in a push message in place of headline and instruction; "" when these are short enough.
+    """
 
     language: str
     event: str
     headline: str
     description: str
     instruction: str
+    short: str = ""
 
 
 @dataclass(frozen=True)

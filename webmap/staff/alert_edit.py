@@ -1,9 +1,9 @@
-"""Writing a message at the desk: begin it, put its area together, change its words, and hand it in."""
+"""Writing a message at the desk: put its area together, change its words, and hand it in."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import Connection, Row
@@ -13,19 +13,9 @@ from alerts.approval import submit
 from alerts.areas import compose_area, parse_pieces
 from alerts.catalogue import JST
 from alerts.checker import check_draft, count_characters
-from alerts.drafting import (
-    ANSWERS,
-    Answer,
-    StaleDraft,
-    answer_alert,
-    recipe_of,
-    save_draft,
-    set_area,
-    take_back,
-    write_draft,
-)
+from alerts.drafting import StaleDraft, recipe_of, save_draft, set_area, take_back
+from alerts.events import find_event
 from alerts.matching import count_recipients
-from alerts.templates import load_templates
 from gis.errors import UsageError
 from gis.languages import LANGUAGES
 from gis.queries import load_queries
@@ -37,33 +27,6 @@ from webmap.staff.access import blueprint, staff_account, staff_connection
 
 _QUERIES = load_queries(__file__)
 Answered = AnyResponse | tuple[str, int] | str
-
-
-@blueprint.route("/alerts/new", methods=["GET", "POST"])
-def new_alert() -> Answered:
-    """Ask for template, kind, real or drill, and a first piece of area; then write the draft and open it."""
-    staff_account().require("write_alerts")
-    try:
-        if request.method == "POST":
-            with staff_connection() as connection:
-                alert_id = _begin(connection)
-            return redirect(url_for("staff.edit_alert", alert_id=alert_id))
-    except UsageError as error:
-        return _render_new(error), 400
-    return _render_new(None)
-
-
-@blueprint.post("/alerts/<int:alert_id>/answer")
-def begin_answer(alert_id: int) -> AnyResponse:
-    """Begin an update, an all-clear or a withdrawal of a message that went out, and open it."""
-    staff_account().require("write_alerts")
-    answer = request.form.get("answer", "")
-    if answer not in ANSWERS:
-        abort(404)
-    with staff_connection() as connection:
-        answer_id = answer_alert(connection, alert_id, cast(Answer, answer), services().town)
-    flash(gettext("The words are those of the message before. Please change them."), "done")
-    return redirect(url_for("staff.edit_alert", alert_id=answer_id))
 
 
 @blueprint.post("/alerts/<int:alert_id>/take-back")
@@ -130,37 +93,12 @@ def change_area(alert_id: int) -> Answered:
     return redirect(url_for("staff.edit_alert", alert_id=alert_id) + "#area")
 
 
-def _begin(connection: Connection) -> int:
-    form, town = request.form, services().town
-    template = load_templates().get(form.get("template", ""))
-    status = form.get("status", "")
-    if template is None or status not in alert_words.STATUSES:
-        raise UsageError("The template, or real or drill, was not chosen.", "Choose both.")
-    incident = form.get("incident", type=int)
-    if incident is not None:
-        found = alert_form.incident_beginning(connection, incident)
-        if found is None:
-            raise UsageError(f"There is no incident {incident}.", "See the list of incidents.")
-        if found.status != "Actual" and status == "Actual":
-            raise UsageError("The incident is a drill.", "A message about it can only be a drill, too.")
-    pieces = alert_form.read_pieces(connection, form, town)
-    area = compose_area(connection, pieces, town)
-    name = town.name_ja if form.get("source") == "town" else form.get("ref", "") if _names_place() else ""
-    places = alert_form.name_places(connection, name, town) if name else {}
-    draft = alert_form.begin_draft(template, form.get("kind", ""), name, places, status)
-    return write_draft(connection, draft, area, status, town, incident)
-
-
 def _save_words(connection: Connection, alert_id: int) -> Row[Any]:
     """Save what the form says of words, times and levels; return the alert as it is then."""
     row, _ = _read(connection, alert_id)
     draft = alert_form.read_draft_form(request.form, row.event)
     save_draft(connection, alert_id, request.form.get("version", ""), draft)
     return _read(connection, alert_id)[0]
-
-
-def _names_place() -> bool:
-    return request.form.get("source", "quarter") == "quarter"
 
 
 def _refuse_flaws(connection: Connection, alert_id: int) -> None:
@@ -178,22 +116,6 @@ def _read(connection: Connection, alert_id: int) -> tuple[Row[Any], list[Row[Any
     if alert is None:
         abort(404)
     return alert, list(connection.execute(_QUERIES["texts"], {"id": alert_id}).all())
-
-
-def _render_new(error: UsageError | None) -> str:
-    with staff_connection() as connection:
-        quarters = alert_form.list_quarters(connection)
-        fid = request.values.get("incident", type=int)
-        incident = alert_form.incident_beginning(connection, fid) if fid is not None else None
-    return render_template(
-        "staff/alert_new.html",
-        error=error,
-        typed=request.values,
-        incident=incident,
-        quarters=quarters,
-        templates=load_templates(),
-        desk=alert_words,
-    )
 
 
 def _render_edit(connection: Connection, alert_id: int, error: UsageError | None = None) -> str:
@@ -218,6 +140,9 @@ def _render_edit(connection: Connection, alert_id: int, error: UsageError | None
         quarters=alert_form.list_quarters(connection),
         languages=LANGUAGES,
         cap_words=alert_form.CAP_WORDS,
+        references=connection.execute(_QUERIES["references"], {"id": alert_id}).scalar(),
+        blanks=alert_form.blanks_of(draft),
+        event_category=find_event(alert.event, alert.phase).category,
         write_time=alert_form.write_time,
         desk=alert_words,
         script=town_map.small_map_script(town, language()),

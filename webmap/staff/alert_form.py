@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from alerts.areas import OPERATIONS, Operation, Piece
 from alerts.catalogue import JST, write_moment
 from alerts.drafting import Draft, plan_draft
-from alerts.templates import Template, fill_template
+from alerts.templates import PARTS, Template, fill_blanks, fill_template, find_blanks
 from alerts.texts import AlertText
 from gis.errors import UsageError
 from gis.languages import LANGUAGES
@@ -24,6 +26,20 @@ _QUERIES = load_queries(__file__)
 _LONGEST = 4000
 # Levels and CAP words, section 3.2.2 of CAP 1.2.
 CAP_WORDS = {
+    "category": (
+        "Geo",
+        "Met",
+        "Safety",
+        "Security",
+        "Rescue",
+        "Fire",
+        "Health",
+        "Env",
+        "Transport",
+        "Infra",
+        "CBRNE",
+        "Other",
+    ),
     "urgency": ("Immediate", "Expected", "Future", "Past", "Unknown"),
     "severity": ("Extreme", "Severe", "Moderate", "Minor", "Unknown"),
     "certainty": ("Observed", "Likely", "Possible", "Unlikely", "Unknown"),
@@ -106,7 +122,7 @@ def read_draft_form(form: Form, event: str) -> Draft:
         if form.get(name) not in allowed:
             raise UsageError(f"{form.get(name)} is no {name}.", f"Choose one of {', '.join(allowed)}.")
     return Draft(
-        kind=_kind(form.get("kind", "")),
+        kind=require_kind(form.get("kind", "")),
         event=event,
         level=form.get("level", 0, type=int),
         urgency=form["urgency"],
@@ -115,13 +131,22 @@ def read_draft_form(form: Form, event: str) -> Draft:
         area_name=form.get("area_name", "").strip()[:200],
         onset_at=read_time(form.get("onset_at", "")),
         expires_at=read_time(form.get("expires_at", "")),
-        texts=tuple(_read_words(form, language) for language in LANGUAGES),
+        texts=tuple(_fill_typed(read_words(form, language), form) for language in LANGUAGES),
+        category=form["category"],
+        web=_web(form.get("web", "").strip()),
+        effective_at=read_time(form.get("effective_at", "")),
     )
+
+
+def blanks_of(draft: Draft) -> dict[str, list[str]]:
+    """Return language → names of the blanks that are still to be filled."""
+    found = {words.language: find_blanks(" ".join(getattr(words, part) for part in PARTS)) for words in draft.texts}
+    return {language: names for language, names in found.items() if names}
 
 
 def draft_of(alert: Row[Any], texts: Sequence[Row[Any]]) -> Draft:
     """Return a stored draft as the checker and the form read it."""
-    names = ("kind", "event", "level", "urgency", "severity", "certainty", "area_name", "onset_at", "expires_at")
+    names = [field.name for field in fields(Draft) if field.name != "texts"]
     words = {row.language: AlertText(**row._mapping) for row in texts}
     return Draft(**{name: getattr(alert, name) for name in names}, texts=tuple(words[tag] for tag in LANGUAGES))
 
@@ -131,11 +156,9 @@ def write_time(moment: datetime | None) -> str:
     return moment.astimezone(JST).strftime("%Y-%m-%dT%H:%M") if moment else ""
 
 
-def _read_words(form: Form, language: str) -> AlertText:
-    parts = {
-        part: form.get(f"{part}-{language}", "").replace("\r\n", "\n").strip()[:_LONGEST]
-        for part in ("event", "headline", "description", "instruction")
-    }
+def read_words(form: Form, language: str) -> AlertText:
+    """Return what was typed in one language: fields `<part>-<language>`."""
+    parts = {part: form.get(f"{part}-{language}", "").replace("\r\n", "\n").strip()[:_LONGEST] for part in PARTS}
     # A headline is a mail's subject, an event a line of CAP: one line each.
     parts |= {part: " ".join(parts[part].split()) for part in ("event", "headline")}
     return AlertText(language=language, **parts)
@@ -150,10 +173,33 @@ def _quarters(connection: Connection, operation: Operation, name: str, buffer_m:
     return tuple(Piece(operation, "feature", f"town_block:{row.fid}", buffer_m, row.name) for row in rows)
 
 
-def _kind(kind: str) -> str:
+def require_kind(kind: str) -> str:
+    """Return the kind of incident.
+
+    Raises
+    ------
+    UsageError : the code list does not have it.
+    """
     if kind not in {code.value for code in load_code_list("incident_kind").codes}:
         raise UsageError(f"There is no kind {kind}.", "Choose one of the list.")
     return kind
+
+
+def _fill_typed(words: AlertText, form: Form) -> AlertText:
+    """Put what was typed for the blanks (fields `blank-<name>-<language>`) into every part."""
+    suffix = f"-{words.language}"
+    blanks = {
+        name.removeprefix("blank-").removesuffix(suffix): value.strip()[:_LONGEST]
+        for name, value in form.items()
+        if name.startswith("blank-") and name.endswith(suffix)
+    }
+    return replace(words, **{part: fill_blanks(getattr(words, part), blanks) for part in PARTS})
+
+
+def _web(address: str) -> str:
+    if address and not re.fullmatch(r"https?://[^\s\"<>]{1,500}", address):
+        raise UsageError("The address on the web cannot be read.", "It begins with https://")
+    return address
 
 
 def _operation(word: str) -> Operation:

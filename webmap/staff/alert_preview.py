@@ -28,6 +28,7 @@ def preview_alert(alert_id: int) -> str:
     settings, town = services().settings, services().town
     with staff_connection() as connection:
         words = _read_words(connection, alert_id)
+        status = connection.execute(_QUERIES["status"], {"id": alert_id}).scalar_one()
         cap = render_cap(connection, alert_id, settings, is_preview=True).decode("utf-8")
     now, url = datetime.now(JST), f"{settings.base_url}/alerts/{alert_id}"
     views = [
@@ -39,7 +40,7 @@ def preview_alert(alert_id: int) -> str:
         }
         for text in words
     ]
-    return render_template("staff/alert_preview.html", alert_id=alert_id, views=views, cap=cap)
+    return render_template("staff/alert_preview.html", alert_id=alert_id, views=views, cap=cap, status=status)
 
 
 @blueprint.get("/alerts/<int:alert_id>/preview/<tag>.html")

@@ -17,6 +17,10 @@ FINDINGS = {
     "numbers_differ": mark("Numbers or times differ from the Japanese"),
     "no_phrase": mark("The official phrase of its level is missing"),
     "wrong_phrase": mark("It has the official phrase of another level"),
+    "push_long": mark("Too long for a push message: write a short form"),
+    "end_before_effective": mark("It ends before it takes effect"),
+    "urgency_past": mark("Its CAP urgency says that it is over"),
+    "milder_than_event": mark("Its CAP severity is milder than usual for the event"),
 }
 DOUBTS = {
     "crosses_itself": mark("A shape crosses itself; the parts it encloses are taken."),
@@ -47,6 +51,12 @@ STANDING_STATES = {
     "ended": mark("ended"),
     "revoked": mark("revoked"),
 }
+EVENTS = {
+    "evacuation.emergency": mark("Emergency Safety Measures"),
+    "evacuation.order": mark("Evacuation Order"),
+    "evacuation.elderly": mark("Evacuation of the Elderly"),
+    "city.message": mark("Message from the city"),
+}
 ANSWERS = {"update": mark("Update it"), "clear": mark("Write the all-clear"), "cancel": mark("Withdraw it")}
 STATUSES = {"Actual": mark("real"), "Exercise": mark("drill"), "Test": mark("test")}
 COUNTERS = {"subject": mark("subject"), "push": mark("push message"), "x": mark("short text")}
@@ -56,4 +66,5 @@ PARTS = {
     "headline": mark("Headline"),
     "description": mark("Text"),
     "instruction": mark("What to do"),
+    "short": mark("Short form for push messages (empty: headline and what to do)"),
 }

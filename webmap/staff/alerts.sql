@@ -8,7 +8,7 @@ FROM alerts.alert a
 WHERE id = :id
 
 -- name: texts
-SELECT language, event, headline, description, instruction FROM alerts.alert_text WHERE alert_id = :id
+SELECT language, event, headline, description, instruction, short FROM alerts.alert_text WHERE alert_id = :id
 
 -- name: steps
 SELECT state, account, note, created_at FROM alerts.alert_step WHERE alert_id = :id ORDER BY id

@@ -1,0 +1,5 @@
+-- name: alert
+SELECT kind, event, level, cap_status, area_name FROM alerts.alert WHERE id = :id
+
+-- name: texts
+SELECT language, event, headline, description, instruction, short FROM alerts.alert_text WHERE alert_id = :id
