@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import shapely
 from sqlalchemy import Connection, Row, bindparam
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import LargeBinary
@@ -136,11 +137,7 @@ def set_area(
         _write_area(connection, fid, None, bytes(row.said_place), row.said_accuracy_m)
         return
     floor = bytes(row.said_place)
-    found = connection.execute(
-        _QUERIES["drawn"].bindparams(bindparam("floor", type_=LargeBinary)), {"drawn": drawn, "floor": floor}
-    ).first()
-    if found is None:
-        raise UsageError("This is no area.", "Draw a shape with a surface.")
+    found = _read_drawn(connection, drawn, floor)
     overrode: Sequence[str] = ()
     if row.is_personal and not found.is_wide:
         _require_households(connection, bytes(found.area))
@@ -151,11 +148,13 @@ def set_area(
 
 
 def count_households(connection: Connection, drawn: str) -> int:
-    """Return how many households have their address in an area (GeoJSON geometry, degrees, JGD2011); 0 for no area."""
-    found = connection.execute(
-        _QUERIES["drawn"].bindparams(bindparam("floor", type_=LargeBinary)), {"drawn": drawn, "floor": None}
-    ).first()
-    return 0 if found is None else _households(connection, bytes(found.area))
+    """Return how many households have their address in an area (GeoJSON geometry, degrees, JGD2011).
+
+    Raises
+    ------
+    UsageError : it is no area.
+    """
+    return _households(connection, bytes(_read_drawn(connection, drawn, None).area))
 
 
 def wider_area(connection: Connection, fid: int, rule: str, town: Town) -> str:
@@ -257,6 +256,24 @@ def _check_words(row: Row[Any], texts: Sequence[str | None], override: bool, rea
     if not findings:
         return ()
     return _overridden(override, reason, "The text may name a person.", findings)
+
+
+def _read_drawn(connection: Connection, drawn: str, floor: bytes | None) -> Row[Any]:
+    """Return `area` (EWKB), `radius_m` and whether it covers the floor (`is_wide`) of a GeoJSON geometry."""
+    try:
+        shape = shapely.from_geojson(drawn)
+    except shapely.errors.GEOSException:
+        shape = None
+    found = (
+        shape
+        and connection.execute(
+            _QUERIES["drawn"].bindparams(bindparam("floor", type_=LargeBinary)),
+            {"drawn": shapely.to_geojson(shape), "floor": floor},
+        ).first()
+    )
+    if not found:
+        raise UsageError("This is no area.", "Draw a shape with a surface.")
+    return found
 
 
 def _require_households(connection: Connection, area: bytes) -> None:

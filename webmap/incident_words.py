@@ -34,7 +34,7 @@ AREAS = {
     "mesh_1000": mark("the 1 km mesh"),
     "quarter": mark("the quarter"),
     "town": mark("the whole town"),
-    "drawn": mark("drawn by me (GeoJSON)"),
+    "drawn": mark("drawn by me on the map"),
 }
 FINDINGS = {
     "name": mark("name"),

@@ -90,3 +90,32 @@ def test_a_note_an_end_and_an_area_are_written_by_plain_forms(enter, fid):
     assert send(client, fid, "resolve", reason="caught").status_code == 302
     assert send(client, fid, "area", version="2", rule="mesh_1000").status_code == 302
     assert "called the police" in client.get(f"/staff/incidents/{fid}").text
+
+
+def test_a_citizen_is_told_why_and_no_name_with_it(enter, fid, database, client, app):
+    reference = "0123456789abcdefghijkl"
+    with database.begin("machimori_service") as connection:
+        connection.execute(
+            text("UPDATE ingest.report SET source = 'citizen', source_id = :ref || '\\:1'"), {"ref": reference}
+        )
+        connection.execute(
+            text("INSERT INTO ingest.citizen_report (reference, kind, language) VALUES (:ref, 'other', 'ja')"),
+            {"ref": reference},
+        )
+    desk = enter("mod")
+    assert 'name="public_reason"' in desk.get(f"/staff/incidents/{fid}").text
+    assert send(desk, fid, "reject", reason="seen").status_code == 400
+    assert send(desk, fid, "reject", reason="seen", public_reason="田中さんに確認しました").status_code == 400
+    assert send(desk, fid, "reject", reason="seen", public_reason="ほかの通報と同じです。").status_code == 302
+    with database.begin("citizen") as connection:
+        told = connection.execute(text("SELECT state, public_reason FROM open.citizen_report(:r)"), {"r": reference})
+        assert tuple(told.one()) == ("rejected", "ほかの通報と同じです。")
+
+
+def test_the_page_tells_how_many_households_an_area_holds_and_refuses_what_is_none(enter, fid):
+    desk = enter("mod")
+    square = '{"type":"Polygon","coordinates":[[[141,38],[142,38],[142,39],[141,38]]]}'
+    assert desk.get("/staff/incidents/households", query_string={"drawn": square}).json == {"households": 0, "least": 8}
+    assert desk.get("/staff/incidents/households", query_string={"drawn": "x"}).status_code == 400
+    assert send(desk, fid, "area", rule="drawn", drawn='{"type":"Nothing"}').status_code == 400
+    assert enter("plain").get("/staff/incidents/households", query_string={"drawn": square}).status_code == 400

@@ -12,11 +12,13 @@ from werkzeug.wrappers import Response as AnyResponse
 from gis.errors import UsageError
 from gis.queries import load_queries
 from ingest import matching, moderation
+from ingest.privacy import LEAST_HOUSEHOLDS
 from ingest.redaction import find_personal
 from webmap import incident_words, town_map
 from webmap.languages import gettext, language
 from webmap.services import services
 from webmap.staff.access import blueprint, staff_account, staff_connection
+from webmap.staff.citizen_reports import citizen_reports_of, set_public_reason
 
 _QUERIES = load_queries(__file__)
 _ROWS = 50
@@ -64,6 +66,15 @@ def desk_incident_area(fid: int) -> Response:
     return Response(features, mimetype="application/geo+json")
 
 
+@blueprint.get("/incidents/households")
+def count_area_households() -> dict[str, int]:
+    """Answer how many households live in a drawn area (`?drawn=` a GeoJSON geometry), and how many it needs."""
+    staff_account().require("moderate")
+    with staff_connection() as connection:
+        households = moderation.count_households(connection, request.args.get("drawn", ""))
+    return {"households": households, "least": LEAST_HOUSEHOLDS}
+
+
 @blueprint.post("/incidents/<int:fid>/<act>")
 def moderate_incident(fid: int, act: str) -> AnyResponse | tuple[str, int]:
     """Do one act at the desk, in the name of the person logged in; a refusal keeps what was typed."""
@@ -100,6 +111,7 @@ def _render(connection: Connection, fid: int, error: UsageError | None = None) -
         error=error,
         needs_override=isinstance(error, moderation.NeedsOverride),
         typed=request.form,
+        following=connection.execute(_QUERIES["next_waiting"], {"fid": fid}).scalar(),
         claimed_by=connection.execute(_QUERIES["claimed_by"], {"fid": fid}).scalar(),
         me=staff_account().name,
         may_moderate=may_moderate,
@@ -140,7 +152,14 @@ def _hold(connection: Connection, fid: int, reason: str) -> str:
 
 
 def _reject(connection: Connection, fid: int, reason: str) -> str:
-    moderation.decide(connection, fid, _version(), "rejected", reason)
+    reports, told = citizen_reports_of(fid), request.form.get("public_reason", "").strip()
+    if reports and not told:
+        raise UsageError("A citizen reported this.", "Write why it is not published; the citizen reads it.")
+    if find_personal(told):
+        raise UsageError("The words for the citizen may name a person.", "Write them without names and numbers.")
+    moderation.decide(connection, fid, _version(), "rejected", reason or told)
+    for citizen in reports:
+        set_public_reason(connection, citizen["report"].id, told)
     return gettext("Rejected.")
 
 

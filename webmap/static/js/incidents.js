@@ -13,7 +13,8 @@ const keys = {
   h: () => document.querySelector("[data-key=h]")?.focus(),
   r: () => document.querySelector("[data-key=r]")?.focus(),
   e: () => document.getElementById("headline")?.focus(),
-  m: () => document.getElementById("other")?.focus(),
+  m: () => (document.querySelector("[data-key=m]") ?? document.getElementById("other"))?.focus(),
+  a: () => { const area = document.getElementById("rule"); if (area) { area.closest("details").open = true; area.focus(); } },
   "/": () => document.querySelector("#filter select")?.focus(),
   "?": () => { document.getElementById("keys").open = true; document.querySelector("#keys summary").focus(); },
 };
