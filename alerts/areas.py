@@ -16,6 +16,7 @@ from shapely.geometry import MultiPolygon, shape
 from shapely.geometry.base import BaseGeometry
 from sqlalchemy import Connection, text
 
+from alerts.area_picks import read_pick
 from gis.errors import UsageError
 from gis.queries import load_queries
 from gis.town import Town
@@ -23,7 +24,7 @@ from gis.town import Town
 _QUERIES = load_queries(__file__)
 Operation = Literal["add", "cut", "keep"]
 OPERATIONS: tuple[Operation, ...] = ("add", "cut", "keep")
-SOURCES = ("town", "feature", "incident", "alert", "drawn")
+SOURCES = ("town", "feature", "pick", "incident", "alert", "drawn")
 _MAX_BUFFER_M = 50_000.0
 
 
@@ -34,8 +35,8 @@ class Piece:
     Attributes
     ----------
     operation : add ∪, cut −, or keep only what lies inside ∩.
-    source : `town`; `feature` (`ref` is `layer:fid`); `incident` or `alert` (`ref` is its number);
-        `drawn` (`ref` is a GeoJSON polygon in longitude and latitude).
+    source : `town`; `feature` (`ref` is `layer:fid`); `pick` (`ref` is `school_district:name`, alerts/area_picks.py);
+        `incident` or `alert` (`ref` is its number); `drawn` (`ref` is a GeoJSON polygon in longitude and latitude).
     buffer_m : widened by so many metres; points and lines become areas only by it.
     name : what people call it.
     """
@@ -138,6 +139,8 @@ def _read_piece(connection: Connection, piece: Piece, town: Town) -> BaseGeometr
     if piece.source == "feature":
         layer, _, fid = piece.ref.rpartition(":")
         found = _read_feature(connection, layer, fid)
+    elif piece.source == "pick":
+        found = read_pick(connection, piece.ref)
     elif piece.source == "town":
         found = connection.execute(_QUERIES["town"], {"code": town.code}).scalar()
     elif piece.source in ("incident", "alert") and piece.ref.isdecimal():

@@ -7,6 +7,7 @@ from shapely import LineString, MultiLineString
 from sqlalchemy import Connection, text
 
 from layers.copying import copy_rows, to_ewkb
+from layers.demonstration.districts import draw_districts
 from layers.demonstration.drawing import Drawing
 from layers.demonstration.facilities import draw_facilities
 from layers.demonstration.hazards import draw_hazards
@@ -23,7 +24,8 @@ def load_demonstration_layers(connection: Connection) -> bool:
     town = draw_town()
     facilities = draw_facilities(town)
     households = {"address": draw_households(town, facilities["town_block"])}
-    drawn = {**town, **draw_sewers(town), **facilities, **households, **draw_hazards(town)}
+    districts = draw_districts(town, facilities["town_block"])
+    drawn = {**town, **draw_sewers(town), **facilities, **districts, **households, **draw_hazards(town)}
     for layer in drawn:
         if connection.execute(text(f"SELECT 1 FROM layers.{layer} LIMIT 1")).first():  # noqa: S608 (our own layer names)
             return False

@@ -97,7 +97,7 @@ def _names_place() -> bool:
 
 def _render_new(error: UsageError | None) -> str:
     with staff_connection() as connection:
-        quarters = alert_form.list_quarters(connection)
+        quarters, picks = alert_form.list_quarters(connection), alert_form.list_picks(connection)
         fid = request.values.get("incident", type=int)
         incident = alert_form.incident_beginning(connection, fid) if fid is not None else None
         templates = all_templates(connection)
@@ -107,6 +107,7 @@ def _render_new(error: UsageError | None) -> str:
         typed=request.values,
         incident=incident,
         quarters=quarters,
+        picks=picks,
         templates=templates,
         desk=alert_words,
     )

@@ -15,7 +15,8 @@ from alerts.catalogue import JST
 from alerts.checker import check_draft, count_characters
 from alerts.drafting import StaleDraft, recipe_of, save_draft, set_area, take_back
 from alerts.events import find_event
-from alerts.matching import count_recipients
+from alerts.head_count import count_heads
+from alerts.surroundings import list_inside
 from gis.errors import UsageError
 from gis.languages import LANGUAGES
 from gis.queries import load_queries
@@ -134,9 +135,9 @@ def _render_edit(connection: Connection, alert_id: int, error: UsageError | None
         findings=check_draft(draft, places, alert.phase, datetime.now(JST)),
         counters={words.language: count_characters(words, url) for words in draft.texts},
         pieces=recipe_of(alert, parse_pieces(alert.area_recipe)),
-        people=count_recipients(connection, alert_id, town),
-        places_inside=connection.execute(_QUERIES["places_inside"], _inside(alert_id)).scalar_one(),
-        inside=connection.execute(_QUERIES["inside"], _inside(alert_id)).all(),
+        heads=count_heads(connection, alert_id, town),
+        inside=list_inside(connection, alert_id),
+        picks=alert_form.list_picks(connection),
         quarters=alert_form.list_quarters(connection),
         languages=LANGUAGES,
         cap_words=alert_form.CAP_WORDS,
@@ -148,7 +149,3 @@ def _render_edit(connection: Connection, alert_id: int, error: UsageError | None
         script=town_map.small_map_script(town, language()),
         assets=town_map,
     )
-
-
-def _inside(alert_id: int) -> dict[str, int]:
-    return {"id": alert_id, "plane_epsg": services().town.plane_epsg}

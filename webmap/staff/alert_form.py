@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 from werkzeug.datastructures import MultiDict
 
+from alerts.area_picks import list_names, load_picks, offered_picks, pick_of_name
 from alerts.areas import OPERATIONS, Operation, Piece
 from alerts.catalogue import JST, write_moment
 from alerts.drafting import Draft, plan_draft
@@ -21,6 +22,7 @@ from gis.languages import LANGUAGES
 from gis.queries import load_queries
 from gis.town import Town
 from layers.codes import load_code_list
+from webmap.languages import language
 
 _QUERIES = load_queries(__file__)
 _LONGEST = 4000
@@ -66,6 +68,8 @@ def read_pieces(connection: Connection, form: Form, town: Town) -> tuple[Piece, 
         return (Piece(operation, "town", name=town.name_ja),)
     if not ref:
         return ()
+    if source in load_picks():
+        return (Piece(operation, "pick", f"{source}:{ref}", buffer_m, ref),)
     if source != "quarter":
         return (Piece(operation, source, ref, buffer_m, ref),)
     return _quarters(connection, operation, ref, buffer_m)
@@ -74,6 +78,15 @@ def read_pieces(connection: Connection, form: Form, town: Town) -> tuple[Piece, 
 def list_quarters(connection: Connection) -> Sequence[str]:
     """Return the names of the town's quarters and blocks, for the form to propose."""
     return connection.execute(_QUERIES["quarters"]).scalars().all()
+
+
+def list_picks(connection: Connection) -> dict[str, tuple[str, list[str]]]:
+    """Return what else a piece can be picked from: code → (title, names), in the reader's language."""
+    tongue = language()
+    return {
+        code: (pick.title[tongue], list_names(connection, pick, tongue))
+        for code, pick in offered_picks(connection).items()
+    }
 
 
 def name_places(connection: Connection, area_name: str, town: Town) -> dict[str, str]:
@@ -167,7 +180,10 @@ def read_words(form: Form, language: str) -> AlertText:
 def _quarters(connection: Connection, operation: Operation, name: str, buffer_m: float) -> tuple[Piece, ...]:
     rows = connection.execute(_QUERIES["quarters_named"], {"name": name}).all()
     if not rows:
-        raise UsageError(f"There is no quarter {name}.", "Write its name as it stands in the list.")
+        pick = pick_of_name(connection, name)
+        if pick is None:
+            raise UsageError(f"There is no quarter {name}.", "Write its name as it stands in the list.")
+        return (Piece(operation, "pick", f"{pick.code}:{name}", buffer_m, name),)
     if operation == "keep" and len(rows) > 1:
         raise UsageError(f"{name} has several parts.", "Add them to an area of their own, or draw what to keep.")
     return tuple(Piece(operation, "feature", f"town_block:{row.fid}", buffer_m, row.name) for row in rows)

@@ -51,6 +51,11 @@ STANDING_STATES = {
     "ended": mark("ended"),
     "revoked": mark("revoked"),
 }
+CHANNELS = {
+    "mail": mark("e-mail"),
+    "push": mark("push message"),
+    "webhook": mark("other systems (webhook)"),
+}
 EVENTS = {
     "evacuation.emergency": mark("Emergency Safety Measures"),
     "evacuation.order": mark("Evacuation Order"),

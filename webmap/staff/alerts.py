@@ -6,7 +6,8 @@ from flask import Response, abort, flash, redirect, render_template, request, ur
 from werkzeug.wrappers import Response as AnyResponse
 
 from alerts.approval import approve, discard, submit
-from alerts.matching import count_recipients
+from alerts.head_count import count_heads
+from alerts.surroundings import list_inside
 from gis.errors import UsageError
 from gis.languages import LANGUAGES
 from gis.queries import load_queries
@@ -38,7 +39,9 @@ def show_alert(alert_id: int) -> str:
             alert=alert,
             texts=sorted(texts, key=lambda row: LANGUAGES.index(row.language)),
             steps=connection.execute(_QUERIES["steps"], {"id": alert_id}).all(),
-            preview=count_recipients(connection, alert_id, services().town) if is_waiting else {},
+            heads=count_heads(connection, alert_id, services().town) if is_waiting else None,
+            inside=list_inside(connection, alert_id) if is_waiting else [],
+            languages=LANGUAGES,
             counts=connection.execute(_QUERIES["delivery_counts"], {"id": alert_id}).all(),
             deliveries=deliveries[:_ROWS],
             page=page,

@@ -169,6 +169,14 @@ LANGUAGE plpgsql SET search_path = pg_catalog AS $$
 DECLARE
     heard ingest.situation;
 BEGIN
+    -- A drill answers drills only, and nothing real is said about an incident that is a drill.
+    IF EXISTS (SELECT FROM alerts.alert a WHERE a.id IN (NEW.references_id, NEW.thread_id) AND a.cap_status <> NEW.cap_status) THEN
+        RAISE EXCEPTION 'alert %: a drill and a live message are of one thread', NEW.id USING ERRCODE = 'check_violation';
+    END IF;
+    IF NEW.cap_status = 'Actual' AND NEW.state <> 'discarded' AND EXISTS (
+        SELECT FROM layers.incident i WHERE i.fid IN (NEW.incident_fid, NEW.about_incident) AND i.status <> 'Actual') THEN
+        RAISE EXCEPTION 'alert %: a live message is about a drill', NEW.id USING ERRCODE = 'check_violation';
+    END IF;
     IF TG_OP = 'INSERT' THEN
         IF NEW.override_reason <> '' OR NEW.standing_id IS NOT NULL OR current_user = 'machimori_service' AND NEW.state <> 'draft' THEN
             RAISE EXCEPTION 'a message begins as a draft' USING ERRCODE = 'check_violation';
@@ -287,3 +295,11 @@ WHERE state IN ('approved', 'sending', 'sent', 'updated', 'cancelled', 'expired'
 CREATE OR REPLACE VIEW open.alert_text AS
 SELECT t.alert_id, t.language, t.event, t.headline, t.description, t.instruction, t.short
 FROM alerts.alert_text t JOIN open.alert a ON a.id = t.alert_id;
+
+-- How many other systems would be told; their addresses and secrets stay with the service.
+CREATE FUNCTION alerts.count_receivers(wanted_status text) RETURNS bigint
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+    SELECT count(*) FROM alerts.webhook WHERE is_active AND (wanted_status = 'Actual' OR takes_drills)
+$$;
+REVOKE ALL ON FUNCTION alerts.count_receivers FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION alerts.count_receivers TO dept_disaster, dept_disaster_viewer, machimori_service;

@@ -9,6 +9,7 @@ import pytest
 import shapely
 
 from layers.definition import load_definitions
+from layers.demonstration.districts import draw_districts
 from layers.demonstration.drawing import Drawing, all_to_plane
 from layers.demonstration.facilities import draw_facilities
 from layers.demonstration.hazards import draw_hazards
@@ -31,6 +32,19 @@ def facilities(town: Town) -> Town:
 @pytest.fixture(scope="module")
 def hazards(town: Town) -> Town:
     return draw_hazards(town)
+
+
+def test_every_quarter_has_a_school_a_care_home_and_a_district(town: Town, facilities: Town) -> None:
+    drawn = draw_districts(town, facilities["town_block"])
+    quarters = {block.attributes["name"] for block in facilities["town_block"]}
+    for kind in ("school", "care_home"):
+        found = [one for one in drawn["public_facility"] if one.attributes["kind"] == kind]
+        assert {one.attributes["address"] for one in found} == quarters
+    assert len(drawn["school_district"]) == len(quarters) > len(drawn["evacuation_zone"]) > 0
+    definitions = load_definitions()
+    for layer, features in drawn.items():
+        known = {attribute.name for attribute in definitions[layer].attributes}
+        assert all(set(feature.attributes) <= known for feature in features)
 
 
 def test_every_drawn_feature_has_only_attributes_and_codes_of_its_layer(facilities: Town, hazards: Town) -> None:
