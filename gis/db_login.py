@@ -62,7 +62,9 @@ def make_db_login(connection: Connection, name: str, department: str, password: 
     _require_member(connection, name, department)
     if password is not None and len(password) < _SHORTEST_PASSWORD:
         raise UsageError(
-            f"The password is shorter than {_SHORTEST_PASSWORD} characters.", "Choose a longer one, or let one be made."
+            "The password is shorter than %(shortest)s characters.",
+            "Choose a longer one, or let one be made.",
+            shortest=_SHORTEST_PASSWORD,
         )
     driver = _driver(connection)
     login = sql.Identifier(name)
@@ -92,7 +94,7 @@ def revoke_db_login(connection: Connection, name: str) -> None:
     UsageError : there is no such person's login.
     """
     if not _is_person(connection, name):
-        raise UsageError(f"{name!r} has no login to the database.", "See ./machimori user db-logins")
+        raise UsageError("%(name)r has no login to the database.", "See ./machimori user db-logins", name=name)
     driver, login = _driver(connection), sql.Identifier(name)
     end_db_connections(connection, name)
     driver.execute(sql.SQL("DROP OWNED BY {}").format(login))
@@ -127,31 +129,43 @@ def connection_words(connection: Connection, name: str) -> str:
 def _require_good_name(name: str) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is no login name.", "Use 2 to 40 small letters, digits, dot, hyphen; begin with a letter."
+            "%(name)r is no login name.",
+            "Use 2 to 40 small letters, digits, dot, hyphen; begin with a letter.",
+            name=name,
         )
     if _RESERVED.match(name):
-        raise UsageError(f"The name {name!r} is reserved for the system.", "Choose the person's own name.")
+        raise UsageError("The name %(name)r is reserved for the system.", "Choose the person's own name.", name=name)
 
 
 def _require_member(connection: Connection, name: str, department: str) -> None:
     if department not in (known := [d.name for d in load_departments()]):
-        raise UsageError(f"There is no department {department!r}.", f"Known are: {', '.join(known)}.")
+        raise UsageError(
+            "There is no department %(department)r.",
+            "Known are: %(known)s.",
+            department=department,
+            known=", ".join(known),
+        )
     account = find_account(connection, name)
     if account is None:
         raise UsageError(
-            f"There is no active account {name!r}: the history would name nobody.",
+            "There is no active account %(name)r: the history would name nobody.",
             "Add it first: ./machimori user add",
+            name=name,
         )
     if department not in account.departments:
         raise UsageError(
-            f"{name} does not belong to {department!r}.", f"It belongs to {', '.join(account.departments)}."
+            "%(name)s does not belong to %(department)r.",
+            "It belongs to %(departments)s.",
+            name=name,
+            department=department,
+            departments=", ".join(account.departments),
         )
 
 
 def _is_person(connection: Connection, name: str) -> bool:
     found = connection.execute(_QUERIES["find_login"], {"name": name}).scalar()
     if found is False:
-        raise UsageError(f"{name!r} is a role of the system, no person's.", "Choose the person's own name.")
+        raise UsageError("%(name)r is a role of the system, no person's.", "Choose the person's own name.", name=name)
     return bool(found)
 
 

@@ -79,8 +79,10 @@ def server_address(connection: Connection) -> ServerAddress:
     listens, port = connection.execute(query).one()
     if not listens:
         raise UsageError(
-            f"The database is not reachable over TCP: its port {port} was in use when it started.",
-            f"Stop what listens on {HOST}:{port}, then start machimori again.",
+            "The database is not reachable over TCP: its port %(port)s was in use when it started.",
+            "Stop what listens on %(host)s:%(port)s, then start machimori again.",
+            host=HOST,
+            port=port,
         )
     return ServerAddress(HOST, port, info.dbname)
 

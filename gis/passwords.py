@@ -24,7 +24,9 @@ def hash_password(password: str) -> str:
     UsageError : it is shorter than 10 characters.
     """
     if len(password) < SHORTEST:
-        raise UsageError(f"The password is shorter than {SHORTEST} characters.", "Choose a longer one.")
+        raise UsageError(
+            "The password is shorter than %(shortest)s characters.", "Choose a longer one.", shortest=SHORTEST
+        )
     return _HASHER.hash(password)
 
 
@@ -60,5 +62,5 @@ def set_password(connection: Connection, name: str, password: str, keep_session:
     """
     done = connection.execute(_QUERIES["set_password"], {"name": name, "hash": hash_password(password)})
     if done.rowcount == 0:
-        raise UsageError(f"There is no account {name!r}.", "See ./machimori user list")
+        raise UsageError("There is no account %(name)r.", "See ./machimori user list", name=name)
     connection.execute(_QUERIES["end_sessions"], {"name": name, "kept": keep_session})

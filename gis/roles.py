@@ -10,6 +10,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Connection, text
 
+from gis.errors import Title
 from gis.queries import load_queries
 from gis.settings import DATA_DIR
 
@@ -41,6 +42,12 @@ def load_departments() -> tuple[Department, ...]:
     """Read `data/departments.toml`."""
     entries = tomllib.loads((DATA_DIR / "departments.toml").read_text(encoding="utf-8"))
     return tuple(Department(name, entry["title_ja"], entry["title_en"]) for name, entry in entries.items())
+
+
+def department_title(name: str) -> Title:
+    """Return what a department is called, for an error; an unknown one by its name."""
+    found = next((one for one in load_departments() if one.name == name), None)
+    return Title({"ja": found.title_ja, "en": found.title_en} if found else {"ja": name, "en": name})
 
 
 def create_roles(connection: Connection, app_password: str) -> None:

@@ -41,7 +41,7 @@ def begin_enrolment(connection: Connection, name: str) -> None:
     """
     done = connection.execute(_QUERIES["begin"], {"name": name, "salt": secrets.token_hex(16)})
     if done.rowcount == 0:
-        raise UsageError(f"{name} has a second factor already.", "Remove it first.")
+        raise UsageError("%(name)s has a second factor already.", "Remove it first.", name=name)
 
 
 def enrolment_secret(connection: Connection, name: str, key: str) -> str | None:
@@ -116,7 +116,7 @@ def remove_second_factor(connection: Connection, name: str) -> None:
     """
     done = connection.execute(text("DELETE FROM gis.second_factor WHERE account = :name"), {"name": name})
     if done.rowcount == 0:
-        raise UsageError(f"{name} has no second factor.", "See ./machimori user list")
+        raise UsageError("%(name)s has no second factor.", "See ./machimori user list", name=name)
 
 
 def set_rule(connection: Connection, is_required: bool) -> None:

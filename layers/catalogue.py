@@ -22,6 +22,7 @@ from layers.keeping import changed_meanwhile, keeping_refusals
 from layers.overlay import lay_over, rename_attributes
 
 _QUERIES = load_queries(__file__)
+_CARRY_OVER = "Write a migration in gis/migrations that carries the values over."
 MOST_COUNTED = 20_000
 
 
@@ -93,7 +94,9 @@ def create_layer(connection: Connection, definition: Definition) -> None:
     _lock_definition(connection, definition.name)
     if _find(connection, definition.name) is not None:
         raise UsageError(
-            f"There is a layer {definition.name} already.", "Choose another name, or import into that layer."
+            "There is a layer %(layer)s already.",
+            "Choose another name, or import into that layer.",
+            layer=definition.name,
         )
     _apply(connection, definition, definition, tables.create_statements(definition))
 
@@ -149,8 +152,10 @@ def find_layer(connection: Connection, name: str) -> Definition:
     if definition is None:
         known = list(connection.execute(text("SELECT name FROM gis.layer ORDER BY name")).scalars())
         near = difflib.get_close_matches(name, known, 1)
-        hint = f"Did you mean {near[0]}?" if near else f"Layers are: {', '.join(known)}."
-        raise UnknownLayerError(f"There is no layer {name!r}.", hint)
+        hint = "Did you mean %(near)s?" if near else "Layers are: %(known)s."
+        raise UnknownLayerError(
+            "There is no layer %(layer)r.", hint, layer=name, near=next(iter(near), ""), known=", ".join(known)
+        )
     return definition
 
 
@@ -205,16 +210,30 @@ def _alter(connection: Connection, old: Definition, new: Definition, renamed: Ma
 
 def _refuse_loss(old: Definition, new: Definition) -> None:
     """A definition may gain attributes and retire them; whatever would lose or re-read values needs a migration."""
-    hint = "Write a migration in gis/migrations that carries the values over."
     if (old.name, old.geometry) != (new.name, new.geometry):
-        raise UsageError(f"Layer {old.name}: name or geometry changed ({old.geometry}).", hint)
+        raise UsageError(
+            "Layer %(layer)s: name or geometry changed (%(geometry)s).",
+            _CARRY_OVER,
+            layer=old.name,
+            geometry=old.geometry,
+        )
     kept = {attribute.name: attribute for attribute in new.kept_attributes}
     for attribute in old.kept_attributes:
         same = kept.get(attribute.name)
         if same is None:
-            raise UsageError(f"Layer {old.name}: the attribute {attribute.name} is gone from its definition.", hint)
+            raise UsageError(
+                "Layer %(layer)s: the attribute %(attribute)s is gone from its definition.",
+                _CARRY_OVER,
+                layer=old.name,
+                attribute=attribute.name,
+            )
         if (same.type, same.personal) != (attribute.type, attribute.personal):
-            raise UsageError(f"Layer {old.name}: the attribute {attribute.name} changed its type or its table.", hint)
+            raise UsageError(
+                "Layer %(layer)s: the attribute %(attribute)s changed its type or its table.",
+                _CARRY_OVER,
+                layer=old.name,
+                attribute=attribute.name,
+            )
 
 
 def _apply(connection: Connection, shown: Definition, new: Definition | None, statements: sql.Composed) -> None:

@@ -37,7 +37,9 @@ class InvalidChangesError(UsageError):
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         sentences = dict.fromkeys(problem.text("en") for problem in problems)
-        super().__init__(" ".join(sentences), "Correct the values and save again; nothing was changed.")
+        super().__init__(
+            "%(problems)s", "Correct the values and save again; nothing was changed.", problems=" ".join(sentences)
+        )
         self.problems = tuple(problems)
 
 

@@ -31,12 +31,19 @@ def propose_categories(connection: Connection, definition: Definition, name: str
     if attribute.codes:
         return tuple(StyleClass(value=value) for value in attribute.codes.values[:MOST_CLASSES])
     if attribute.type not in ("text", "integer", "boolean"):
-        raise UsageError(f"{name} has too many values to draw each of them.", "Draw it by ranges.")
+        raise UsageError("%(name)s has too many values to draw each of them.", "Draw it by ranges.", name=name)
     rows = _ask(connection, definition, "values", name, {"most": MOST_CLASSES + 1})
     if not rows:
-        raise UsageError(f"{name} has no values yet.", "Fill in some features first, or choose another attribute.")
+        raise UsageError(
+            "%(name)s has no values yet.", "Fill in some features first, or choose another attribute.", name=name
+        )
     if len(rows) > MOST_CLASSES:
-        raise UsageError(f"{name} has more than {MOST_CLASSES} values.", "Choose another attribute, or ranges.")
+        raise UsageError(
+            "%(name)s has more than %(most)s values.",
+            "Choose another attribute, or ranges.",
+            name=name,
+            most=MOST_CLASSES,
+        )
     return tuple(StyleClass(value=value) for (value,) in rows)
 
 
@@ -55,12 +62,12 @@ def propose_ranges(
     """
     attribute = _attribute(definition, name)
     if attribute.type not in ("integer", "real"):
-        raise UsageError(f"{name} is no number.", "Draw it by its values.")
+        raise UsageError("%(name)s is no number.", "Draw it by its values.", name=name)
     count = min(max(count, 2), MOST_CLASSES)
     shares = [part / count for part in range(1, count)]
     ((least, greatest, inner),) = _ask(connection, definition, "breaks", name, {"shares": shares})
     if least is None or least == greatest:
-        raise UsageError(f"{name} has fewer than two values.", "Choose another attribute.")
+        raise UsageError("%(name)s has fewer than two values.", "Choose another attribute.", name=name)
     if method == "equal":
         inner = [least + (greatest - least) * share for share in shares]
     # Three figures are what a legend can be read with; more only where they would make two breaks one.
@@ -74,7 +81,7 @@ def propose_ranges(
 def _attribute(definition: Definition, name: str) -> Attribute:
     found = next((attribute for attribute in definition.table_attributes if attribute.name == name), None)
     if found is None:
-        raise UsageError(f"The map cannot draw by {name!r}.", "Choose an attribute that is not personal.")
+        raise UsageError("The map cannot draw by %(name)r.", "Choose an attribute that is not personal.", name=name)
     return found
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from gis.languages import DEFAULT_LANGUAGE, LANGUAGES
 from gis.settings import DATA_DIR
 
@@ -69,11 +69,17 @@ def load_code_list(name: str, folder: Path = DATA_DIR / "codes") -> CodeList:
     path = folder / f"{name}.toml"
     if not path.is_file():
         known = ", ".join(sorted(other.stem for other in folder.glob("*.toml")))
-        raise UsageError(f"There is no code list {name!r} ({path.name}).", f"Known are: {known}.")
+        raise UsageError(
+            "There is no code list %(name)r (%(file)s).",
+            "Known are: %(known)s.",
+            name=name,
+            file=path.name,
+            known=known,
+        )
     return CodeList(name, parse_codes(tomllib.loads(path.read_text(encoding="utf-8")).get("code", []), path.name))
 
 
-def parse_codes(entries: Sequence[Mapping[str, Any]], where: str) -> tuple[Code, ...]:
+def parse_codes(entries: Sequence[Mapping[str, Any]], where: str | Phrase) -> tuple[Code, ...]:
     """Make codes of entries with `value`, a name per language, and perhaps `aliases`.
 
     Raises
@@ -81,16 +87,25 @@ def parse_codes(entries: Sequence[Mapping[str, Any]], where: str) -> tuple[Code,
     UsageError : there is none, one lacks its value or one of the names `ja` and `en`, or two have the same value.
     """
     if not entries:
-        raise UsageError(f"{where} has no codes.", "Give at least one code, with value, ja and en.")
+        raise UsageError("%(where)s has no codes.", "Give at least one code, with value, ja and en.", where=where)
     codes: list[Code] = []
     for position, entry in enumerate(entries, 1):
         missing = [key for key in ("value", "ja", "en") if not str(entry.get(key, "")).strip()]
         if missing:
             raise UsageError(
-                f"{where}: code {position} lacks {', '.join(missing)}.", "Give value, ja and en to each code."
+                "%(where)s: code %(position)s lacks %(missing)s.",
+                "Give value, ja and en to each code.",
+                where=where,
+                position=position,
+                missing=", ".join(missing),
             )
         if any(code.value == entry["value"] for code in codes):
-            raise UsageError(f"{where}: the code {entry['value']!r} stands there twice.", "Take one of them out.")
+            raise UsageError(
+                "%(where)s: the code %(value)r stands there twice.",
+                "Take one of them out.",
+                where=where,
+                value=entry["value"],
+            )
         names = {language: entry[language] for language in LANGUAGES if language in entry}
         codes.append(Code(entry["value"], names, tuple(entry.get("aliases", ()))))
     return tuple(codes)

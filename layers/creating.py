@@ -78,11 +78,19 @@ def draft_layer(file: FeatureFile, name: str, owner: str, title: str = "", geome
     """
     departments = [department.name for department in load_departments()]
     if owner not in departments:
-        raise UsageError(f"There is no department {owner!r}.", f"Departments are: {', '.join(departments)}.")
+        raise UsageError(
+            "There is no department %(owner)r.",
+            "Departments are: %(departments)s.",
+            owner=owner,
+            departments=", ".join(departments),
+        )
     if len(file.headers) > MOST_COLUMNS:
         raise UsageError(
-            f"{file.path.name} has {len(file.headers)} columns; a layer has at most {MOST_COLUMNS} attributes.",
+            "%(file)s has %(count)s columns; a layer has at most %(most)s attributes.",
             "Take out what is not needed, or divide it into several files.",
+            file=file.path.name,
+            count=len(file.headers),
+            most=MOST_COLUMNS,
         )
     return guess_draft(file, name, owner, title or file.path.stem, geometry or guess_geometry(file))
 

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gis.errors import UsageError
+from gis.errors import Phrase, Title, UsageError
 from gis.languages import DEFAULT_LANGUAGE
 from gis.settings import DATA_DIR
 from layers.codes import Code, CodeList, load_code_list, parse_codes
@@ -168,6 +168,11 @@ class Definition:
 
     def name_in(self, language: str) -> str:
         """Return the title in `language`, or the Japanese one."""
+    @property
+    def heading(self) -> Title:
+        """The title as an error says it, with the name."""
+        return Title(self.title, self.name)
+
         return self.title.get(language) or self.title[DEFAULT_LANGUAGE]
 
     def to_json(self) -> dict[str, Any]:
@@ -179,7 +184,7 @@ class Definition:
         return values
 
 
-def parse_definition(values: Mapping[str, Any], where: str) -> Definition:
+def parse_definition(values: Mapping[str, Any], where: str | Phrase) -> Definition:
     """Make a definition from a TOML document or a catalogue entry.
 
     Parameters
@@ -193,11 +198,16 @@ def parse_definition(values: Mapping[str, Any], where: str) -> Definition:
     """
     rest = dict(values)
     attributes = [
-        parse_attribute(entry, f"{where}, attribute {entry.get('name', position)}")
+        parse_attribute(
+            entry, Phrase("%(where)s, attribute %(name)s", {"where": where, "name": entry.get("name", position)})
+        )
         for position, entry in enumerate(rest.pop("attribute", []), 1)
     ]
     rest["retired"] = tuple(
-        parse_attribute(entry, f"{where}, retired attribute {entry.get('name', position)}")
+        parse_attribute(
+            entry,
+            Phrase("%(where)s, retired attribute %(name)s", {"where": where, "name": entry.get("name", position)}),
+        )
         for position, entry in enumerate(rest.get("retired", ()), 1)
     )
     check_definition(rest, [attribute.name for attribute in attributes], where, Definition)
@@ -209,7 +219,7 @@ def parse_definition(values: Mapping[str, Any], where: str) -> Definition:
     return definition
 
 
-def parse_attribute(entry: Mapping[str, Any], where: str) -> Attribute:
+def parse_attribute(entry: Mapping[str, Any], where: str | Phrase) -> Attribute:
     """Make an attribute from one table `attribute` of a definition.
 
     Raises
@@ -234,10 +244,15 @@ def load_definitions(folder: Path = DATA_DIR / "layers") -> dict[str, Definition
             values = tomllib.loads(path.read_text(encoding="utf-8"))
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise UsageError(
-                f"{path.name} is no TOML in UTF-8: {error}.", "Mend the line that the message names."
+                "%(file)s is no TOML in UTF-8: %(error)s.",
+                "Mend the line that the message names.",
+                file=path.name,
+                error=error,
             ) from error
         definition = parse_definition(values, path.name)
         if definition.name != path.stem:
-            raise UsageError(f"{path.name}: name is {definition.name!r}.", "Call the file as the layer.")
+            raise UsageError(
+                "%(file)s: name is %(layer)r.", "Call the file as the layer.", file=path.name, layer=definition.name
+            )
         found[definition.name] = definition
     return found

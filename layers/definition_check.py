@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Any
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from gis.languages import LANGUAGES
 from layers.codes import load_code_list
 from layers.style import Style
@@ -33,7 +33,9 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _TAKEN_NAMES = frozenset({"alert", "alert_text", "attachment", "attachment_body"})
 
 
-def check_definition(values: Mapping[str, Any], attribute_names: Sequence[str], where: str, record: type) -> None:
+def check_definition(
+    values: Mapping[str, Any], attribute_names: Sequence[str], where: str | Phrase, record: type
+) -> None:
     """Check the keys of a layer definition without its attributes.
 
     Raises
@@ -43,20 +45,37 @@ def check_definition(values: Mapping[str, Any], attribute_names: Sequence[str], 
     _check_keys(values, where, record, except_for="attributes")
     _check_name(values["name"], where)
     if values["name"] in _TAKEN_NAMES:
-        raise UsageError(f"{where}: the name {values['name']} is taken.", "The schema open has something of that name.")
+        raise UsageError(
+            "%(where)s: the name %(name)s is taken.",
+            "The schema open has something of that name.",
+            where=where,
+            name=values["name"],
+        )
     if values["name"].endswith("_personal"):
-        raise UsageError(f"{where}: name may not end in _personal.", "Such names are made from other layers.")
+        raise UsageError(
+            "%(where)s: name may not end in _personal.", "Such names are made from other layers.", where=where
+        )
     _check_texts(values["title"], where, "title")
     _check_choice(values["geometry"], GEOMETRIES, where, "geometry")
     _check_choice(values.get("visibility", "internal"), ("public", "internal"), where, "visibility")
     _check_choice(values.get("extent", "town"), ("town", "anywhere"), where, "extent")
     for number in values.get("placeholders", ()):
         if isinstance(number, bool) or not isinstance(number, int | float):
-            raise UsageError(f"{where}: placeholders has {number!r}.", "Placeholders are numbers, e.g. [999.99].")
+            raise UsageError(
+                "%(where)s: placeholders has %(number)r.",
+                "Placeholders are numbers, e.g. [999.99].",
+                where=where,
+                number=number,
+            )
     taken = [*attribute_names, *(attribute.name for attribute in values["retired"])]
     twice = sorted({name for name in taken if taken.count(name) > 1})
     if twice:
-        raise UsageError(f"{where}: attribute {twice[0]} stands there twice.", "Give each attribute its own name.")
+        raise UsageError(
+            "%(where)s: attribute %(attribute)s stands there twice.",
+            "Give each attribute its own name.",
+            where=where,
+            attribute=twice[0],
+        )
     for key, name in [
         ("key", values.get("key")),
         *(("open_when", name) for name in values.get("open_when", {})),
@@ -64,12 +83,16 @@ def check_definition(values: Mapping[str, Any], attribute_names: Sequence[str], 
     ]:
         if name and name not in attribute_names:
             raise UsageError(
-                f"{where}: {key} names {name!r}, which is no attribute.",
-                f"Attributes are: {', '.join(attribute_names)}.",
+                "%(where)s: %(key)s names %(name)r, which is no attribute.",
+                "Attributes are: %(attribute_names)s.",
+                where=where,
+                key=key,
+                name=name,
+                attribute_names=", ".join(attribute_names),
             )
 
 
-def check_drawn(style: Style, drawn_names: Sequence[str], where: str) -> None:
+def check_drawn(style: Style, drawn_names: Sequence[str], where: str | Phrase) -> None:
     """Check that the map has the attributes that a style draws by.
 
     Raises
@@ -79,12 +102,15 @@ def check_drawn(style: Style, drawn_names: Sequence[str], where: str) -> None:
     for key, name in (("by", style.by), ("label", style.label)):
         if name and name not in drawn_names:
             raise UsageError(
-                f"{where}, style: {key} names {name!r}, which the map does not have.",
+                "%(where)s, style: %(key)s names %(name)r, which the map does not have.",
                 "Name an attribute with drawn = true.",
             )
+                where=where,
+                key=key,
+                name=name,
 
 
-def check_attribute(values: Mapping[str, Any], where: str, record: type) -> None:
+def check_attribute(values: Mapping[str, Any], where: str | Phrase, record: type) -> None:
     """Check the keys of one attribute.
 
     Raises
@@ -94,57 +120,111 @@ def check_attribute(values: Mapping[str, Any], where: str, record: type) -> None
     _check_keys(values, where, record)
     _check_name(values["name"], where)
     if values["name"] in SYSTEM_COLUMNS + HISTORY_COLUMNS:
-        raise UsageError(f"{where}: the name {values['name']} is taken by the system.", "Choose another name.")
+        raise UsageError(
+            "%(where)s: the name %(name)s is taken by the system.",
+            "Choose another name.",
+            where=where,
+            name=values["name"],
+        )
     _check_texts(values["label"], where, "label")
     kind = values.get("type", "text")
     _check_choice(kind, tuple(POSTGRES_TYPES), where, "type")
     for key in ("minimum", "maximum"):
         if key in values and kind not in ("integer", "real"):
-            raise UsageError(f"{where}: {key} stands at a {kind}.", "Only integer and real have bounds.")
+            raise UsageError(
+                "%(where)s: %(key)s stands at a %(kind)s.",
+                "Only integer and real have bounds.",
+                where=where,
+                key=key,
+                kind=kind,
+            )
     for key in ("code_list", "choices", "pattern"):
         if values.get(key) and kind != "text":
-            raise UsageError(f"{where}: {key} stands at a {kind}.", "Only text has a code list or a pattern.")
+            raise UsageError(
+                "%(where)s: %(key)s stands at a %(kind)s.",
+                "Only text has a code list or a pattern.",
+                where=where,
+                key=key,
+                kind=kind,
+            )
     if values.get("code_list") and values.get("choices"):
-        raise UsageError(f"{where}: code_list and choices at once.", "Take a list of data/codes, or one of its own.")
+        raise UsageError(
+            "%(where)s: code_list and choices at once.", "Take a list of data/codes, or one of its own.", where=where
+        )
     try:
         re.compile(values.get("pattern", ""))
     except (re.error, TypeError) as error:
-        raise UsageError(f"{where}: the pattern cannot be read: {error}.", "Write a regular expression.") from error
+        raise UsageError(
+            "%(where)s: the pattern cannot be read: %(error)s.", "Write a regular expression.", where=where, error=error
+        ) from error
     if "$" in str(values.get("default", "")):
         # Defaults stand in the dollar-quoted body of a function that runs with the owner's rights.
-        raise UsageError(f"{where}: default is {values['default']!r}.", "A default may not contain the sign $.")
+        raise UsageError(
+            "%(where)s: default is %(value)r.",
+            "A default may not contain the sign $.",
+            where=where,
+            value=values["default"],
+        )
     if values.get("personal") and values.get("drawn"):
-        raise UsageError(f"{where}: personal and drawn at once.", "Personal attributes never reach a map tile.")
+        raise UsageError(
+            "%(where)s: personal and drawn at once.", "Personal attributes never reach a map tile.", where=where
+        )
     if values.get("code_list"):
         load_code_list(values["code_list"])
 
 
-def _check_keys(values: Mapping[str, Any], where: str, record: type, except_for: str = "") -> None:
+def _check_keys(values: Mapping[str, Any], where: str | Phrase, record: type, except_for: str = "") -> None:
     known = {item.name: item for item in fields(record) if item.name != except_for}
     unknown = sorted(values.keys() - known.keys())
     if unknown:
-        raise UsageError(f"{where}: the key {unknown[0]} is not known.", f"Known are: {', '.join(known)}.")
+        raise UsageError(
+            "%(where)s: the key %(key)s is not known.",
+            "Known are: %(known)s.",
+            where=where,
+            key=unknown[0],
+            known=", ".join(known),
+        )
     for name, item in known.items():
         if name not in values and item.default is MISSING and item.default_factory is MISSING:
-            raise UsageError(f"{where}: the key {name} is missing.", f"Add {name} = …")
+            raise UsageError("%(where)s: the key %(name)s is missing.", "Add %(name)s = …", where=where, name=name)
         if name in values and item.type in ("bool", "str") and type(values[name]).__name__ != item.type:
-            raise UsageError(f"{where}: {name} is {values[name]!r}.", f"It must be of type {item.type}.")
+            raise UsageError(
+                "%(where)s: %(name)s is %(value)r.",
+                "It must be of type %(type)s.",
+                where=where,
+                name=name,
+                value=values[name],
+                type=item.type,
+            )
 
 
-def _check_name(name: str, where: str) -> None:
+def _check_name(name: str, where: str | Phrase) -> None:
     if not _NAME.fullmatch(name):
         raise UsageError(
-            f"{where}: {name!r} is no name.", "Names are a-z, 0-9 and _, begin with a letter, at most 40 characters."
+            "%(where)s: %(name)r is no name.",
+            "Names are a-z, 0-9 and _, begin with a letter, at most 40 characters.",
+            where=where,
+            name=name,
         )
 
 
-def _check_texts(texts: Any, where: str, key: str) -> None:
+def _check_texts(texts: Any, where: str | Phrase, key: str) -> None:
     if not isinstance(texts, Mapping) or not {"ja", "en"} <= texts.keys() or not texts.keys() <= set(LANGUAGES):
         raise UsageError(
-            f"{where}: {key} must give ja and en, and may give ja-x-easy.", f'Write {key} = {{ ja = "…", en = "…" }}.'
+            "%(where)s: %(key)s must give ja and en, and may give ja-x-easy.",
+            'Write %(key)s = { ja = "…", en = "…" }.',
+            where=where,
+            key=key,
         )
 
 
-def _check_choice(value: object, choices: tuple[str, ...], where: str, key: str) -> None:
+def _check_choice(value: object, choices: tuple[str, ...], where: str | Phrase, key: str) -> None:
     if value not in choices:
-        raise UsageError(f"{where}: {key} is {value!r}.", f"It must be one of {', '.join(choices)}.")
+        raise UsageError(
+            "%(where)s: %(key)s is %(value)r.",
+            "It must be one of %(choices)s.",
+            where=where,
+            key=key,
+            value=value,
+            choices=", ".join(choices),
+        )

@@ -78,13 +78,18 @@ def _by_feature(
             continue
         if not (0 < change.fid < 2**63 and 0 < change.base_version < 2**31):
             raise UsageError(
-                f"There is no feature {change.fid} of {definition.name} with a version {change.base_version}.",
+                "There is no feature %(fid)s of %(layer)s with a version %(version)s.",
                 "Send fid and version as they were read.",
+                fid=change.fid,
+                layer=definition.name,
+                version=change.base_version,
             )
         if change.fid in found:
             raise UsageError(
-                f"Two changes of the feature {change.fid} of {definition.name} in one batch.",
+                "Two changes of the feature %(fid)s of %(layer)s in one batch.",
                 "Put them together into one.",
+                fid=change.fid,
+                layer=definition.name,
             )
         found[change.fid] = change, values
     return found

@@ -51,7 +51,11 @@ def export_layer(
     suffix = path.suffix.lower()
     if suffix not in _DRIVERS:
         raise UsageError(
-            f"{path.name}: the ending {suffix!r} is no format we write.", f"Use one of {', '.join(_DRIVERS)}."
+            "%(file)s: the ending %(suffix)r is no format we write.",
+            "Use one of %(known)s.",
+            file=path.name,
+            suffix=suffix,
+            known=", ".join(_DRIVERS),
         )
     target = _target(suffix, crs)
     names, rows = _read_rows(connection, definition, bbox)
@@ -87,7 +91,9 @@ def _read_rows(
 def _positions(definition: Definition, geometries: list[BaseGeometry | None]) -> dict[str, list[float | None]]:
     if definition.geometry != "Point":
         raise UsageError(
-            f"The layer {definition.name} is no layer of points, so it has no CSV.", "Export .gpkg or .geojson."
+            "The layer %(layer)s is no layer of points, so it has no CSV.",
+            "Export .gpkg or .geojson.",
+            layer=definition.name,
         )
     return {
         "経度": [None if point is None else point.x for point in geometries],
@@ -106,7 +112,9 @@ def _write(
         options = {"encoding": "UTF-8"} if driver_name == "ESRI Shapefile" else {}
         pyogrio.write_dataframe(frame, path, driver=driver_name, **options)
     except (OSError, DataSourceError, FeatureError, FieldError, GeometryError) as error:
-        raise UsageError(f"{path} cannot be written: {error}", "Check the folder and the free space.") from error
+        raise UsageError(
+            "%(path)s cannot be written: %(error)s", "Check the folder and the free space.", path=path, error=error
+        ) from error
 
 
 def _moment_as(suffix: str, value: Any) -> Any:

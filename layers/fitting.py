@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from psycopg import errors, sql
 from sqlalchemy import Connection
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from gis.queries import load_queries
 from layers.copying import driver
 from layers.definition import Attribute, Definition
@@ -17,6 +17,16 @@ from layers.refusals import refusals
 from layers.table_rules import conditions
 
 _QUERIES = load_queries(__file__)
+_SENTENCES = {
+    "required": Phrase("%(name)s must be filled in, and %(count)s features have nothing there."),
+    "filled": Phrase("%(name)s must be filled in, and %(count)s features have only blanks there."),
+    "code": Phrase("%(count)s features have a value of %(name)s that is not in the code list."),
+    "pattern": Phrase("%(count)s features have a value of %(name)s that does not match the pattern."),
+    "minimum": Phrase("%(count)s features have a value of %(name)s below the least."),
+    "maximum": Phrase("%(count)s features have a value of %(name)s above the greatest."),
+    "finite": Phrase("%(count)s features have a value of %(name)s that is no number."),
+    "unique": Phrase("%(count)s features share their value of %(name)s with another: it cannot be the key."),
+}
 _RULES = ("required", "code", "pattern", "minimum", "maximum", "filled", "finite")
 
 
@@ -36,18 +46,28 @@ class Misfit:
     fids: tuple[int, ...]
     values: tuple[str, ...]
 
+    def listed(self) -> str:
+        """Return the first features with what they have there."""
+        return ", ".join(f"{fid} ({value!r})" for fid, value in zip(self.fids, self.values, strict=True))
+
+    def phrase(self) -> Phrase:
+        """Return what does not fit, with its number."""
+        return Phrase(_SENTENCES[self.rule].template, {"name": self.attribute, "count": f"{self.count:,}"})
+
 
 class MisfitError(UsageError):
     """The layer holds values that the new definition would refuse; `misfits` has them by attribute and rule."""
 
     def __init__(self, definition: Definition, misfits: Sequence[Misfit]) -> None:
         lines = [
-            f"{one.count} features break '{one.rule}' of {one.attribute}, e.g. "
-            + ", ".join(f"{fid} ({value!r})" for fid, value in zip(one.fids, one.values, strict=True))
+            Phrase("%(misfit)s The first of them: %(features)s", {"misfit": one.phrase(), "features": one.listed()})
             for one in misfits
         ]
         super().__init__(
-            f"{definition.name}: " + "; ".join(lines) + ".", "Nothing was changed. Mend those features first."
+            "%(layer)s holds values that would break the new rules:\n    %(misfits)s",
+            "Nothing was changed. Mend those features first.",
+            layer=definition.heading,
+            misfits=lines,
         )
         self.misfits = tuple(misfits)
 
@@ -82,7 +102,9 @@ def _readable_rules() -> Iterator[None]:
     try:
         yield
     except errors.DataError as error:
-        raise UsageError(f"The rule cannot be asked: {error.diag.message_primary}.", "Nothing was changed.") from error
+        raise UsageError(
+            "The rule cannot be asked: %(error)s.", "Nothing was changed.", error=error.diag.message_primary
+        ) from error
 
 
 def _misfits(connection: Connection, definition: Definition, attribute: Attribute) -> list[Misfit]:

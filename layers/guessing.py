@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from gis.settings import DATA_DIR
 from layers.codes import load_code_list
 from layers.definition import Attribute, load_definitions
@@ -64,8 +64,10 @@ def guess_geometry(file: FeatureFile) -> str:
     families = {name.removeprefix("Multi") for name in found}
     if len(families) != 1 or not families <= set(_FAMILIES):
         raise UsageError(
-            f"{file.path.name} holds {', '.join(sorted(found)) or 'no positions'}; a layer has one kind of shape.",
+            "%(file)s holds %(kinds)s; a layer has one kind of shape.",
             "Split it into a file of points, one of lines and one of areas, or say which is meant: --geometry Point.",
+            file=file.path.name,
+            kinds=", ".join(sorted(found)) or Phrase("no positions"),
         )
     return commonest_geometry(file)
 

@@ -118,7 +118,11 @@ def find_changeset(connection: Connection, changeset: int) -> Changeset:
     parts = readable_parts(connection, load_layers(connection).values())
     found = _changesets(connection, [changeset], parts)
     if not found:
-        raise UsageError(f"There is no changeset {changeset}.", "Look for it in the history of a feature or a person.")
+        raise UsageError(
+            "There is no changeset %(changeset)s.",
+            "Look for it in the history of a feature or a person.",
+            changeset=changeset,
+        )
     return found[0]
 
 

@@ -11,6 +11,7 @@ from pyproj import CRS
 from sqlalchemy import Connection, text
 
 from gis.errors import UsageError
+from gis.roles import department_title
 from gis.town import load_town
 from layers.definition import Definition
 from layers.import_writing import Written, write_rows
@@ -151,8 +152,10 @@ def choose_crs(file: FeatureFile, said: str | None) -> CRS:
         crs = parse_crs(said)
     elif file.crs is None:
         raise NoReferenceSystemError(
-            f"{file.path.name} does not say its coordinate reference system.",
-            f"Ask who made it, and say it: --crs EPSG:6668 (degrees) or --crs EPSG:{load_town().plane_epsg} (metres).",
+            "%(file)s does not say its coordinate reference system.",
+            "Ask who made it, and say it: --crs EPSG:6668 (degrees) or --crs EPSG:%(epsg)s (metres).",
+            file=file.path.name,
+            epsg=load_town().plane_epsg,
         )
     else:
         crs = file.crs
@@ -163,7 +166,9 @@ def choose_crs(file: FeatureFile, said: str | None) -> CRS:
 def _require_importable(definition: Definition) -> None:
     if definition.is_service_edited:
         raise UsageError(
-            f"The layer {definition.name} is written by the workers from reports.", "Use: ./machimori ingest replay DIR"
+            "The layer %(layer)s is written by the workers from reports.",
+            "Use: ./machimori ingest replay DIR",
+            layer=definition.name,
         )
 
 
@@ -176,15 +181,19 @@ def _require_personal_right(connection: Connection, definition: Definition, colu
     table = f"layers.{definition.name}_personal"
     if headers and not connection.execute(query, {"table": table}).scalar():
         raise NotAllowedError(
-            f"{definition.name_in('en')} ({definition.name}): your department may not write its personal attributes,"
-            f" and the file has some: {', '.join(headers)}.",
-            f"Take these columns out, or ask {definition.owner}, whose layer it is.",
+            "%(layer)s: your department may not write its personal attributes, and the file has some: %(headers)s.",
+            "Take these columns out, or ask %(owner)s, whose layer it is.",
+            layer=definition.heading,
+            headers=", ".join(headers),
+            owner=department_title(definition.owner),
         )
 
 
 def _require_removable(definition: Definition, removes_missing: bool, has_rejected: bool) -> None:
     if removes_missing and not definition.is_deletable:
-        raise UsageError(f"Features of {definition.name} are never deleted.", "Import without removing any.")
+        raise UsageError(
+            "Features of %(layer)s are never deleted.", "Import without removing any.", layer=definition.name
+        )
     if removes_missing and has_rejected:
         raise UsageError(
             "Rows that cannot be right and the removal of features that are not in the file do not go together.",

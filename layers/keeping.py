@@ -27,27 +27,33 @@ def keeping_refusals(definition: Definition) -> Iterator[None]:
     try:
         yield
     except errors.InsufficientPrivilege as error:
-        raise NotAllowedError(f"{_title(definition)}: {error.diag.message_primary}.", _hint(error)) from error
+        raise NotAllowedError(
+            "%(layer)s: your account may not change it (%(said)s).",
+            "It needs the role layer manager in the department that owns the layer, or a grant to manage it.",
+            layer=definition.heading,
+            said=error.diag.message_primary,
+        ) from error
     except (errors.LockNotAvailable, errors.DeadlockDetected) as error:
         raise ChangedMeanwhileError(
-            f"{_title(definition)}: people are working in the layer at this moment.", _NO_CHANGE
+            "%(layer)s: people are working in the layer at this moment.", _NO_CHANGE, layer=definition.heading
         ) from error
     except errors.ObjectNotInPrerequisiteState as error:
-        raise UsageError(f"{_title(definition)}: {error.diag.message_primary}.", _hint(error)) from error
+        raise UsageError(
+            "%(layer)s has a past: its features were changed.",
+            "It can be retired: kept, but not shown.",
+            layer=definition.heading,
+        ) from error
     except (errors.IntegrityError, errors.DataError) as error:
         raise UsageError(
-            f"{_title(definition)}: the layer's values do not fit: {error.diag.message_primary}.", _NO_CHANGE
+            "%(layer)s: the layer's values do not fit: %(said)s.",
+            _NO_CHANGE,
+            layer=definition.heading,
+            said=error.diag.message_primary,
         ) from error
 
 
 def changed_meanwhile(definition: Definition) -> ChangedMeanwhileError:
     """Return the error for a definition that is not what the caller saw."""
-    return ChangedMeanwhileError(f"{_title(definition)}: somebody changed its definition meanwhile.", _NO_CHANGE)
-
-
-def _title(definition: Definition) -> str:
-    return f"{definition.name_in('en')} ({definition.name})"
-
-
-def _hint(error: errors.Error) -> str:
-    return error.diag.message_hint or "Ask the department that the layer belongs to."
+    return ChangedMeanwhileError(
+        "%(layer)s: somebody changed its definition meanwhile.", _NO_CHANGE, layer=definition.heading
+    )

@@ -63,12 +63,17 @@ def plan_changes(
     plan = Plan()
     for fid, (change, wanted) in changes.items():
         if fid not in now:
-            raise UsageError(f"The layer {layer} never had a feature {fid}.", "Read the layer again.")
+            raise UsageError(
+                "The layer %(layer)s never had a feature %(fid)s.", "Read the layer again.", layer=layer, fid=fid
+            )
         base = bases.get(fid, now[fid] if change.base_version == now[fid].version else None)
         if base is None:
             raise UsageError(
-                f"The feature {fid} of {layer} never had a version {change.base_version}.",
+                "The feature %(fid)s of %(layer)s never had a version %(version)s.",
                 "Send the version that was read with the feature.",
+                fid=fid,
+                layer=layer,
+                version=change.base_version,
             )
         if isinstance(change, Delete):
             _plan_delete(plan, change, base, now[fid])

@@ -9,9 +9,13 @@ from pyproj import CRS
 from shapely import MultiLineString, MultiPoint, MultiPolygon
 from shapely.geometry.base import BaseGeometry
 
+from gis.errors import Title
+from gis.languages import LANGUAGES
 from gis.town import Town
 from layers.definition import Definition
 from layers.unfit import UnfitError
+
+FAR_AWAY = "%(place)s is far from %(town)s (lon %(west)s-%(east)s, lat %(south)s-%(north)s)"
 
 _JAPAN_LON = (122.0, 154.0)
 _JAPAN_LAT = (20.0, 46.0)
@@ -92,9 +96,9 @@ def require_in_town(geometry: BaseGeometry, definition: Definition, town: Town) 
     west, south, east, north = town.bbox
     if min_x < west or min_y < south or max_x > east or max_y > north:
         raise UnfitError(
-            "%(place)s is far from %(town)s (lon %(west)s-%(east)s, lat %(south)s-%(north)s)",
+            FAR_AWAY,
             place=f"({min_x:.5f}, {min_y:.5f})",
-            town=town.name_en,
+            town=Title({language: town.name(language) for language in LANGUAGES}),
             west=west,
             east=east,
             south=south,

@@ -15,7 +15,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from layers.unfit import UnfitError
 
 SHEET_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
@@ -105,15 +105,15 @@ def read_features(path: Path, reading: Reading | None = None) -> FeatureFile:
     from layers.sheets import read_sheet
 
     if not path.exists():
-        raise UsageError(f"There is no file {path}.", "Check the path.")
+        raise UsageError("There is no file %(path)s.", "Check the path.", path=path)
     if path.stat().st_size == 0:
-        raise UsageError(f"{path.name} is empty.", "Check that it is the right file.")
+        raise UsageError("%(file)s is empty.", "Check that it is the right file.", file=path.name)
     read = read_sheet if path.suffix.lower() in SHEET_SUFFIXES else _read_vector
     if is_record_list(path):
         read = read_record_list
     found = read(path, reading or Reading())
     if not found.rows:
-        raise UsageError(f"{path.name} has no features.", "Check that it is the right file.")
+        raise UsageError("%(file)s has no features.", "Check that it is the right file.", file=path.name)
     if found.reading.is_swapped:
         found = replace(found, rows=tuple(replace(row, geometry=_swap(row.geometry)) for row in found.rows))
     return found
@@ -140,8 +140,10 @@ def list_tables(path: Path) -> list[str]:
 
 def _unreadable(path: Path, error: Exception) -> UsageError:
     return UsageError(
-        f"{path.name} cannot be read: {error}",
+        "%(file)s cannot be read: %(error)s",
         "It must be GeoJSON, Shapefile (with .shx and .dbf), GeoPackage, FlatGeobuf, DXF, GML, KML, XLSX or CSV.",
+        file=path.name,
+        error=error,
     )
 
 
@@ -153,8 +155,11 @@ def _read_vector(path: Path, reading: Reading) -> FeatureFile:
     tables = list_tables(path)
     if reading.table not in tables and (reading.table or len(tables) != 1):
         raise UsageError(
-            f"{path.name} holds {len(tables)} tables with positions: {', '.join(tables) or 'none'}.",
+            "%(file)s holds %(count)s tables with positions: %(tables)s.",
             "Say which one is meant (--table), or export it to a file of its own.",
+            file=path.name,
+            count=len(tables),
+            tables=", ".join(tables) or Phrase("none"),
         )
     table = reading.table or tables[0]
     encoding = (reading.encoding or shapefile_encoding(path)) if path.suffix.lower() == ".shp" else None

@@ -33,11 +33,16 @@ def read_record_list(path: Path, reading: Reading) -> FeatureFile:
     try:
         records = json.loads(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise UsageError(f"{path.name} is no JSON: {error}", "Check that the whole file is there.") from error
+        raise UsageError(
+            "%(file)s is no JSON: %(error)s", "Check that the whole file is there.", file=path.name, error=error
+        ) from error
     for number, record in enumerate(records, 1):
         if not isinstance(record, dict) or any(isinstance(value, dict | list) for value in record.values()):
             raise UsageError(
-                f"{path.name}, record {number} is no flat object.", "It must be a list of {name: value, …}, or GeoJSON."
+                "%(file)s, record %(number)s is no flat object.",
+                "It must be a list of {name: value, …}, or GeoJSON.",
+                file=path.name,
+                number=number,
             )
     headers = tuple(dict.fromkeys(name for record in records for name in record))
     lon, lat = find_position_columns(headers, path.name, reading)

@@ -37,8 +37,9 @@ def parse_crs(written: str) -> CRS:
         return CRS.from_user_input(written)
     except CRSError as error:
         raise UsageError(
-            f"{written!r} is no coordinate reference system.",
+            "%(written)r is no coordinate reference system.",
             "Write it as EPSG:6668 or, for the plane zone X, EPSG:6678.",
+            written=written,
         ) from error
 
 
@@ -56,12 +57,17 @@ def require_current_datum(crs: CRS, where: str) -> None:
     older = next((title for name, title in _OLDER_DATUMS.items() if datum.startswith(name)), None)
     if older:
         raise OlderDatumError(
-            f"{where} is in {older}: its positions differ from ours by metres to hundreds of metres.",
+            "%(where)s is in %(older)s: its positions differ from ours by metres to hundreds of metres.",
             "Convert it with GSI's correction (TKY2JGD, PatchJGD) to JGD2011 first; it is never shifted silently.",
+            where=where,
+            older=older,
         )
     raise UsageError(
-        f"{where} is in a reference system we cannot place: {crs.name} (datum {datum}).",
+        "%(where)s is in a reference system we cannot place: %(crs)s (datum %(datum)s).",
         "Convert it to JGD2011 (EPSG:6668, or a plane zone EPSG:6669-6687) or WGS 84; --crs if the file is wrong.",
+        where=where,
+        crs=crs.name,
+        datum=datum,
     )
 
 

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from psycopg import Error, errors
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
+from gis.roles import department_title
 from layers.checking import InvalidChangesError
 from layers.definition import Definition
 from layers.editing_words import Problem
@@ -63,17 +64,21 @@ def refusals(definition: Definition) -> Iterator[None]:
 
 def not_allowed(definition: Definition, error: Error | None = None) -> NotAllowedError:
     """Return the error for a role without the right; `error` is None when a row policy was silent."""
-    where = "this place" if error is None or "row-level security" in str(error) else "this layer"
+    is_place = error is None or "row-level security" in str(error)
     return NotAllowedError(
-        f"{definition.name_in('en')} ({definition.name}): your department may not do this in {where}.",
-        f"The layer belongs to {definition.owner}; ask them, or take a role that has the right.",
+        "%(layer)s: your department may not do this in %(where)s.",
+        "The layer belongs to %(owner)s; ask them, or take a role that has the right.",
+        layer=definition.heading,
+        where=Phrase("this place") if is_place else Phrase("this layer"),
+        owner=department_title(definition.owner),
     )
 
 
 def _quicker(definition: Definition) -> ChangedMeanwhileError:
     return ChangedMeanwhileError(
-        f"{definition.name_in('en')} ({definition.name}): somebody else changed the same features at the same moment.",
+        "%(layer)s: somebody else changed the same features at the same moment.",
         "Nothing was changed. Read the features again and repeat.",
+        layer=definition.heading,
     )
 
 

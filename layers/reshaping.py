@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from layers.definition import Attribute, Definition, parse_definition
 from layers.overlay import rename_attributes
 from layers.style import Style
@@ -23,16 +23,28 @@ CHANGEABLE = (
 SETTINGS = ("title", "source", "licence", "visibility", "key", "is_retired")
 # Every import and the demonstration town write them.
 _RESERVED = ("source", "is_demo")
-_SENTENCES: dict[Refusal, tuple[str, str]] = {
-    "unknown": ("There is no attribute {name} in {layer}.", "Attributes are: {known}."),
-    "not_retired": ("{name} is not out of use in {layer}.", "See ./machimori layers show {layer}."),
-    "taken": ("{layer} has an attribute {name} already, or had one.", "Choose another name, or take it up again."),
-    "relied_on": ("Pages or programs read {name} of {layer} by its name.", "Change its label instead."),
-    "key": ("{name} is the key of {layer}.", "Make another attribute the key first."),
-    "open_when": ("{name} decides what citizens see of {layer}.", "It has to stay in use."),
-    "style": ("The map draws {layer} by {name}.", "Change the style first."),
-    "fixed": ("{name} cannot be changed this way.", "Add a new attribute and retire the old one."),
-    "personal_key": ("{name} cannot be the key of {layer}.", "The key is a text that is not personal."),
+_SENTENCES: dict[Refusal, tuple[Phrase, Phrase]] = {
+    "unknown": (Phrase("There is no attribute %(name)s in %(layer)s."), Phrase("Attributes are: %(known)s.")),
+    "not_retired": (Phrase("The attribute %(name)s is not out of use."), Phrase("It can be used as it is.")),
+    "taken": (
+        Phrase("The name %(name)s is taken, perhaps by an attribute out of use."),
+        Phrase("Choose another name, or take it up again."),
+    ),
+    "relied_on": (
+        Phrase("Pages or programs read %(name)s of %(layer)s by its name."),
+        Phrase("Change its label instead."),
+    ),
+    "key": (Phrase("%(name)s is the key of %(layer)s."), Phrase("Make another attribute the key first.")),
+    "open_when": (Phrase("%(name)s decides what citizens see of %(layer)s."), Phrase("It has to stay in use.")),
+    "style": (Phrase("The map draws %(layer)s by %(name)s."), Phrase("Change the style first.")),
+    "fixed": (
+        Phrase("%(name)s cannot be changed this way."),
+        Phrase("Add a new attribute and retire the old one."),
+    ),
+    "personal_key": (
+        Phrase("%(name)s cannot be the key of %(layer)s."),
+        Phrase("The key is a text that is not personal."),
+    ),
 }
 
 
@@ -41,8 +53,8 @@ class ReshapeRefusedError(UsageError):
 
     def __init__(self, code: Refusal, definition: Definition, name: str) -> None:
         known = ", ".join(attribute.name for attribute in definition.attributes)
-        message, hint = (part.format(name=name, layer=definition.name, known=known) for part in _SENTENCES[code])
-        super().__init__(message, hint)
+        message, hint = _SENTENCES[code]
+        super().__init__(message.template, hint.template, name=name, layer=definition.heading, known=known)
         self.code, self.name = code, name
 
 
@@ -84,7 +96,7 @@ def retire_attribute(definition: Definition, name: str) -> Definition:
         raise ReshapeRefusedError("key", definition, name)
     if name in definition.open_when:
         raise ReshapeRefusedError("open_when", definition, name)
-    if name in (definition.style.by, definition.style.label):
+    if name in (definition.style.by, definition.style.label, *definition.drawn_when):
         raise ReshapeRefusedError("style", definition, name)
     rest = tuple(other for other in definition.attributes if other.name != name)
     return replace(definition, attributes=rest, retired=(*definition.retired, attribute))

@@ -10,10 +10,10 @@ import shapely
 from pyproj import CRS
 from shapely.geometry.base import BaseGeometry
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from gis.town import Town
 from layers.definition import Attribute, Definition
-from layers.positions import promote, require_in_town, require_plausible_numbers, require_sound_shape
+from layers.positions import FAR_AWAY, promote, require_in_town, require_plausible_numbers, require_sound_shape
 from layers.reading import FeatureFile, Row, normalise
 from layers.reference_system import to_stored
 from layers.unfit import UnfitError
@@ -53,9 +53,15 @@ class Rejection:
     value: str
     reason: UnfitError
 
+    def phrase(self) -> Phrase:
+        """Return it as a sentence, with its row."""
+        blanks = {"number": self.number, "header": self.header, "value": self.value, "reason": self.reason.phrase}
+        if self.header:
+            return Phrase("row %(number)s, %(header)s = %(value)s: %(reason)s", blanks)
+        return Phrase("row %(number)s, position: %(reason)s", blanks)
+
     def __str__(self) -> str:
-        place = f"{self.header} = {self.value}" if self.header else "position"
-        return f"row {self.number}, {place}: {self.reason}"
+        return str(self.phrase())
 
 
 def map_columns(definition: Definition, file: FeatureFile, chosen: Mapping[str, str] | None = None) -> Columns:
@@ -74,9 +80,14 @@ def map_columns(definition: Definition, file: FeatureFile, chosen: Mapping[str, 
         if attribute.name not in found and attribute.required and attribute.default is None:
             names = (*attribute.aliases, attribute.name, *attribute.label.values())
             raise UsageError(
-                f"{file.path.name} has no column for {attribute.title('ja')} ({attribute.name}), which"
-                f" {definition.name} requires.",
-                f"Expected is one of: {', '.join(dict.fromkeys(names))}. The file has: {', '.join(file.headers)}.",
+                "%(file)s has no column for %(label)s (%(attribute)s), which %(layer)s requires.",
+                "Expected is one of: %(names)s. The file has: %(headers)s.",
+                file=file.path.name,
+                label=attribute.title("ja"),
+                attribute=attribute.name,
+                layer=definition.name,
+                names=", ".join(dict.fromkeys(names)),
+                headers=", ".join(file.headers),
             )
     attributes = tuple(definition.attribute(name) for name in found)
     unused = tuple(header for header in file.headers if header not in found.values())
@@ -105,8 +116,12 @@ def _require_known(definition: Definition, file: FeatureFile, chosen: Mapping[st
     for name, header in chosen.items():
         if name not in known or (header and header not in file.headers):
             raise UsageError(
-                f"{name} = {header}: no such attribute or column.",
-                f"Attributes are: {', '.join(known)}. The file has: {', '.join(file.headers)}.",
+                "%(name)s = %(header)s: no such attribute or column.",
+                "Attributes are: %(known)s. The file has: %(headers)s.",
+                name=name,
+                header=header,
+                known=", ".join(known),
+                headers=", ".join(file.headers),
             )
     return chosen
 
@@ -184,11 +199,15 @@ def _twice(definition: Definition, columns: Columns, rows: Iterable[TypedRow]) -
 
 def refusal(file: FeatureFile, definition: Definition, rejected: list[Rejection]) -> RejectedRowsError:
     """Return the error for a file with rows that cannot be right: the first of them, and how many more."""
-    shown = [str(one) for one in rejected[:_SHOWN_PROBLEMS]]
-    more = [f"… and {len(rejected) - len(shown)} more"] if len(rejected) > len(shown) else []
-    hint = "Nothing was imported. Mend the file and import it again, or leave these rows out: --skip-rejected."
-    if any("is far from" in str(one.reason) for one in rejected):
-        hint += " Positions that are meant to be far from the town: --anywhere."
+    shown = [one.phrase() for one in rejected[:_SHOWN_PROBLEMS]]
+    if len(rejected) > len(shown):
+        shown.append(Phrase("… and %(count)s more", {"count": len(rejected) - len(shown)}))
+    is_far = any(one.reason.template == FAR_AWAY for one in rejected)
     return RejectedRowsError(
-        f"{file.path.name} cannot go into {definition.name}:\n    " + "\n    ".join([*shown, *more]), hint
+        "%(file)s cannot go into %(layer)s:\n    %(rows)s",
+        "Nothing was imported. Mend the file and import it again, or leave these rows out: --skip-rejected.%(far)s",
+        file=file.path.name,
+        layer=definition.name,
+        rows=shown,
+        far=Phrase(" Positions that are meant to be far from the town: --anywhere.") if is_far else "",
     )

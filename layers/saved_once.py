@@ -50,8 +50,9 @@ class KeyUsedError(UsageError):
     def __init__(self, changeset: int | None) -> None:
         self.changeset = changeset
         super().__init__(
-            f"Under this key something else was saved before, as changeset {changeset}.",
+            "Under this key something else was saved before, as changeset %(changeset)s.",
             "Look at that changeset, then save what is still missing under a new key.",
+            changeset=changeset,
         )
 
 

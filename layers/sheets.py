@@ -25,6 +25,7 @@ ENCODINGS = ("utf-8-sig", "cp932", "euc_jp", "utf-16")
 _GUESSED_ENCODINGS = ENCODINGS[:2]
 _LON_HEADERS = ("経度", "lon", "longitude", "lng", "経度(度)", "経度(10進)", "世界測地系経度")
 _LAT_HEADERS = ("緯度", "lat", "latitude", "緯度(度)", "緯度(10進)", "世界測地系緯度")
+_NAME_THEM = "Name them %(lon)s and %(lat)s, in degrees; a table of addresses has no positions."
 _TITLE_ROWS = 20  # the header is looked for in so many rows
 
 # A row of cells with its line in the file.
@@ -72,7 +73,9 @@ def read_records(path: Path, reading: Reading) -> tuple[list[Record], Reading]:
 def _text_records(path: Path, reading: Reading) -> tuple[list[Record], Reading]:
     text, encoding = _decode(path, reading.encoding)
     if "\x00" in text:
-        raise UsageError(f"{path.name} is no text.", "A program or a picture may be called .csv, too: check the file.")
+        raise UsageError(
+            "%(file)s is no text.", "A program or a picture may be called .csv, too: check the file.", file=path.name
+        )
     is_tabbed = path.suffix.lower() == ".tsv" or text.partition("\n")[0].count("\t") > text.partition("\n")[0].count(
         ","
     )
@@ -80,7 +83,13 @@ def _text_records(path: Path, reading: Reading) -> tuple[list[Record], Reading]:
     try:
         records = [(reader.line_num, record) for record in reader]
     except csv.Error as error:
-        raise UsageError(f"{path.name}, line {reader.line_num}: {error}.", "Check the quotes in that line.") from error
+        raise UsageError(
+            "%(file)s, line %(line)s: %(error)s.",
+            "Check the quotes in that line.",
+            file=path.name,
+            line=reader.line_num,
+            error=error,
+        ) from error
     return records, replace(reading, encoding=encoding)
 
 
@@ -89,7 +98,9 @@ def _decode(path: Path, said: str) -> tuple[str, str]:
     body = path.read_bytes()
     if said:
         if said not in ENCODINGS:
-            raise UsageError(f"The encoding {said!r} is not known.", f"Known are: {', '.join(ENCODINGS)}.")
+            raise UsageError(
+                "The encoding %(said)r is not known.", "Known are: %(known)s.", said=said, known=", ".join(ENCODINGS)
+            )
         return body.decode(said, errors="replace"), said
     if body.startswith((b"\xff\xfe", b"\xfe\xff")):
         return body.decode("utf-16", errors="replace"), "utf-16"
@@ -98,18 +109,26 @@ def _decode(path: Path, said: str) -> tuple[str, str]:
             return body.decode(encoding), encoding
         except UnicodeDecodeError:
             continue
-    raise UsageError(f"{path.name} is neither UTF-8 nor Shift_JIS (cp932).", "Save it as CSV UTF-8.")
+    raise UsageError("%(file)s is neither UTF-8 nor Shift_JIS (cp932).", "Save it as CSV UTF-8.", file=path.name)
 
 
 def _workbook_records(path: Path, reading: Reading) -> tuple[list[Record], Reading]:
     sheets = list_tables(path)
     sheet = reading.table or (sheets[0] if sheets else "")
     if sheet not in sheets:
-        raise UsageError(f"{path.name} has no sheet {sheet!r}.", f"Its sheets are: {', '.join(sheets)}.")
+        raise UsageError(
+            "%(file)s has no sheet %(sheet)r.",
+            "Its sheets are: %(sheets)s.",
+            file=path.name,
+            sheet=sheet,
+            sheets=", ".join(sheets),
+        )
     try:
         frame = pyogrio.read_dataframe(path, layer=sheet, read_geometry=False, HEADERS="DISABLE", FIELD_TYPES="STRING")
     except (DataSourceError, DataLayerError, ValueError) as error:
-        raise UsageError(f"{path.name} cannot be read: {error}", "Save it as CSV UTF-8.") from error
+        raise UsageError(
+            "%(file)s cannot be read: %(error)s", "Save it as CSV UTF-8.", file=path.name, error=error
+        ) from error
     rows = frame.itertuples(index=False, name=None)
     records = [(line, ["" if pandas.isna(cell) else str(cell) for cell in cells]) for line, cells in enumerate(rows, 1)]
     return records, replace(reading, table=sheet)
@@ -125,8 +144,11 @@ def find_position_columns(headers: Sequence[str], name: str, reading: Reading) -
     lon, lat = (_find(headers, names) for names in _position_names(reading))
     if lon is None or lat is None:
         raise NoPositionsError(
-            f"{name}: has no columns for longitude and latitude.",
-            f"Name them {_LON_HEADERS[0]} and {_LAT_HEADERS[0]}, in degrees; a table of addresses has no positions.",
+            "%(file)s: has no columns for longitude and latitude.",
+            _NAME_THEM,
+            file=name,
+            lon=_LON_HEADERS[0],
+            lat=_LAT_HEADERS[0],
         )
     return headers[lon], headers[lat]
 
@@ -145,11 +167,19 @@ def _find_header(records: Sequence[Record], name: str, reading: Reading) -> tupl
         lon, lat = _find(headers, lon_names), _find(headers, lat_names)
         if lon is not None and lat is not None:
             return position, lon, lat
-    where = f"line {reading.header_line}" if reading.header_line else f"none of the first {_TITLE_ROWS} rows"
-    has = "has no" if reading.header_line else "has"
+    blanks = {
+        "file": name,
+        "line": reading.header_line,
+        "lines": _TITLE_ROWS,
+        "lon": _LON_HEADERS[0],
+        "lat": _LAT_HEADERS[0],
+    }
+    if reading.header_line:
+        raise NoPositionsError(
+            "%(file)s: line %(line)s has no columns for longitude and latitude.", _NAME_THEM, **blanks
+        )
     raise NoPositionsError(
-        f"{name}: {where} {has} columns for longitude and latitude.",
-        f"Name them {_LON_HEADERS[0]} and {_LAT_HEADERS[0]}, in degrees; a table of addresses has no positions.",
+        "%(file)s: none of the first %(lines)s rows has columns for longitude and latitude.", _NAME_THEM, **blanks
     )
 
 

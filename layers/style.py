@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from gis.languages import LANGUAGES
 
 SYMBOLS = ("circle", "square", "triangle", "diamond", "cross", "star")
@@ -72,7 +72,7 @@ class Style:
     classes: tuple[StyleClass, ...] = ()
 
 
-def parse_style(values: Mapping[str, Any], where: str) -> Style:
+def parse_style(values: Mapping[str, Any], where: str | Phrase) -> Style:
     """Make a style from the table `style` of a definition.
 
     Raises
@@ -83,44 +83,76 @@ def parse_style(values: Mapping[str, Any], where: str) -> Style:
     for key in ("min_zoom", "max_zoom"):
         if not (type(values.get(key, 0)) is int and 0 <= values.get(key, 0) <= DEEPEST_ZOOM):
             raise UsageError(
-                f"{where}: {key} is {values[key]!r}.", f"Zooms are whole numbers from 0 to {DEEPEST_ZOOM}."
+                "%(where)s: %(key)s is %(value)r.",
+                "Zooms are whole numbers from 0 to %(deepest)s.",
+                where=where,
+                key=key,
+                value=values[key],
+                deepest=DEEPEST_ZOOM,
             )
     classes = tuple(
-        _parse_class(entry, f"{where}, class {position}") for position, entry in enumerate(values.get("classes", ()), 1)
+        _parse_class(entry, Phrase("%(where)s, class %(position)s", {"where": where, "position": position}))
+        for position, entry in enumerate(values.get("classes", ()), 1)
     )
     style = Style(**{**values, "classes": classes})
     if style.min_zoom > style.max_zoom:
-        raise UsageError(f"{where}: min_zoom is above max_zoom.", "The layer would never show.")
+        raise UsageError("%(where)s: min_zoom is above max_zoom.", "The layer would never show.", where=where)
     if bool(style.by) != bool(style.classes):
-        raise UsageError(f"{where}: by and classes belong together.", "Give both, or none of them.")
+        raise UsageError("%(where)s: by and classes belong together.", "Give both, or none of them.", where=where)
     return style
 
 
-def _parse_class(values: Mapping[str, Any], where: str) -> StyleClass:
+def _parse_class(values: Mapping[str, Any], where: str | Phrase) -> StyleClass:
     # The catalogue writes None for what is absent.
     given = {key: value for key, value in values.items() if value is not None}
     _check_look(given, where, StyleClass)
     if ("value" in given) == ("min" in given or "max" in given):
-        raise UsageError(f"{where}: needs a value or a range.", 'Write value = "…", or min = … and max = … (or one).')
+        raise UsageError(
+            "%(where)s: needs a value or a range.", 'Write value = "…", or min = … and max = … (or one).', where=where
+        )
     for key in given.keys() & {"min", "max"}:
         if isinstance(given[key], bool) or not isinstance(given[key], int | float):
-            raise UsageError(f"{where}: {key} is {given[key]!r}.", "Ranges are numbers in the attribute's unit.")
+            raise UsageError(
+                "%(where)s: %(key)s is %(value)r.",
+                "Ranges are numbers in the attribute's unit.",
+                where=where,
+                key=key,
+                value=given[key],
+            )
     label = given.get("label", {})
     if label and not {"ja", "en"} <= label.keys() <= set(LANGUAGES):
-        raise UsageError(f"{where}: label must give ja and en.", 'Write label = { ja = "…", en = "…" }.')
+        raise UsageError("%(where)s: label must give ja and en.", 'Write label = { ja = "…", en = "…" }.', where=where)
     return StyleClass(**given)
 
 
-def _check_look(values: Mapping[str, Any], where: str, record: type) -> None:
+def _check_look(values: Mapping[str, Any], where: str | Phrase, record: type) -> None:
     known = [item.name for item in fields(record)]
     unknown = sorted(values.keys() - set(known))
     if unknown:
-        raise UsageError(f"{where}: the key {unknown[0]} is not known.", f"Known are: {', '.join(known)}.")
+        raise UsageError(
+            "%(where)s: the key %(key)s is not known.",
+            "Known are: %(known)s.",
+            where=where,
+            key=unknown[0],
+            known=", ".join(known),
+        )
     for key in ("color", "fill"):
         if values.get(key) and not _COLOR.fullmatch(str(values[key])):
-            raise UsageError(f"{where}: {key} is {values[key]!r}.", "Colours are written #rrggbb, in small letters.")
+            raise UsageError(
+                "%(where)s: %(key)s is %(value)r.",
+                "Colours are written #rrggbb, in small letters.",
+                where=where,
+                key=key,
+                value=values[key],
+            )
     if values.get("symbol") and values["symbol"] not in SYMBOLS:
-        raise UsageError(f"{where}: symbol is {values['symbol']!r}.", f"It must be one of {', '.join(SYMBOLS)}.")
+        raise UsageError(
+            "%(where)s: symbol is %(value)r.",
+            "It must be one of %(known)s.",
+            where=where,
+            value=values["symbol"],
+            known=", ".join(SYMBOLS),
+        )
     width = values.get("width", 1)
     if isinstance(width, bool) or not isinstance(width, int | float) or not 0 <= width <= 30:
-        raise UsageError(f"{where}: width is {width!r}.", "Widths are pixels, 0 to 30.")
+        raise UsageError("%(where)s: width is %(width)r.", "Widths are pixels, 0 to 30.", where=where, width=width)

@@ -48,9 +48,11 @@ class UndoRefusedError(UsageError):
     def __init__(self, changeset: int, dependants: Sequence[Dependant]) -> None:
         later = sorted({dependant.changeset.id for dependant in dependants})
         super().__init__(
-            f"Changeset {changeset} cannot be taken back: {len(dependants)} later edits depend on it"
-            f" (changesets {', '.join(map(str, later))}).",
+            "Changeset %(changeset)s cannot be taken back: %(count)s later edits depend on it (changesets %(later)s).",
             "Take those back first, the newest first, or mend the features by hand.",
+            changeset=changeset,
+            count=len(dependants),
+            later=", ".join(map(str, later)),
         )
         self.dependants = tuple(dependants)
 
@@ -76,7 +78,11 @@ def undo_changeset(connection: Connection, changeset: int, reason: str) -> dict[
     touched = {name: deltas for name in sorted(layers) if (deltas := _inverse(connection, layers[name], changeset))}
     steps = attachment_steps(connection, changeset)
     if not touched and not steps:
-        raise UsageError(f"Changeset {changeset} changed no layer that you may see.", "There is nothing to take back.")
+        raise UsageError(
+            "Changeset %(changeset)s changed no layer that you may see.",
+            "There is nothing to take back.",
+            changeset=changeset,
+        )
     dependants: list[Dependant] = []
     for name, deltas in touched.items():
         with refusals(layers[name]):

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from gis.errors import Phrase, UsageError
 
-class UnfitError(ValueError):
-    """A value or a position that cannot be right.
 
-    Parameters
-    ----------
-    template : English, with `%(name)s` for each of `blanks`; the catalogues translate it (webmap/unfit_words.py).
-    """
+class UnfitError(UsageError):
+    """A value or a position that cannot be right; the words follow its row or name ("is missing")."""
 
-    def __init__(self, template: str, **blanks: object) -> None:
-        super().__init__(template % blanks if blanks else template)
-        self.template = template
-        self.blanks = blanks
+    @property
+    def phrase(self) -> Phrase:
+        """The words, to be put into a sentence."""
+        return Phrase(self.template, self.blanks)

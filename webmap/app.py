@@ -19,6 +19,7 @@ from webmap import (
     report,
     security,
     services,
+    spoken,
     staff,
     statistics,
     subscription,
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     services.init_app(app, settings)
     languages.init_app(app)
     wording.init_app(app)
+    spoken.init_app(app)
     security.init_app(app)
     errors.init_app(app)
     for window in (

@@ -6,7 +6,6 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from gis.errors import UsageError
-from webmap.languages import gettext
 
 _TOKYO = ZoneInfo("Asia/Tokyo")
 
@@ -28,8 +27,7 @@ def parse_as_of(written: str | None) -> datetime | None:
         moment = None
     if moment is None or moment.tzinfo is None:
         raise UsageError(
-            gettext("“%(text)s” is no date.", text=written),
-            gettext("Write it as 2026-03-11, or as 2026-03-11T14:46:00+09:00."),
+            "“%(text)s” is no date.", "Write it as 2026-03-11, or as 2026-03-11T14:46:00+09:00.", text=written
         )
     return moment
 

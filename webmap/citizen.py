@@ -8,7 +8,7 @@ from alerts.cap import CONTENT_TYPE, render_cap
 from gis.errors import UsageError
 from layers.legend import legend
 from webmap import board, town_map
-from webmap.languages import gettext, language
+from webmap.languages import language
 from webmap.services import citizen_connection, services
 from webmap.wording import HAZARDS
 
@@ -39,8 +39,7 @@ def asked_hazard() -> str | None:
     hazard = request.args.get("hazard") or None
     if hazard is not None and hazard not in HAZARDS:
         raise UsageError(
-            gettext("There is no hazard “%(name)s”.", name=hazard),
-            gettext("Known are: %(names)s.", names=", ".join(HAZARDS)),
+            "There is no hazard “%(name)s”.", "Known are: %(names)s.", name=hazard, names=", ".join(HAZARDS)
         )
     return hazard
 

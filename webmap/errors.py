@@ -10,6 +10,7 @@ from werkzeug.exceptions import Forbidden, HTTPException, InternalServerError, S
 
 from gis.errors import UsageError
 from webmap.languages import gettext, mark
+from webmap.spoken import say_error
 
 log = structlog.get_logger()
 
@@ -64,7 +65,7 @@ def _http_error(error: HTTPException) -> Response:
 
 
 def _usage_error(error: UsageError) -> Response:
-    return _page(400, error.message, error.hint)
+    return _page(400, *say_error(error))
 
 
 def _database_down(error: OperationalError) -> Response:

@@ -28,15 +28,22 @@ def require_kind(path: Path) -> None:
     UsageError : naming the file.
     """
     if path.stat().st_size == 0:
-        raise UsageError(f"{path.name} is empty.", "Check that it is the right file.")
+        raise UsageError("%(file)s is empty.", "Check that it is the right file.", file=path.name)
     suffix = path.suffix.lower()
     with path.open("rb") as file:
         start = file.read(4096)
     if not _is_kind(path, suffix, start):
-        raise UsageError(f"{path.name} is no {suffix} file.", "Its content is something else: check the file.")
+        raise UsageError(
+            "%(file)s is no %(suffix)s file.",
+            "Its content is something else: check the file.",
+            file=path.name,
+            suffix=suffix,
+        )
     if suffix == ".shp" and not all(_has_companion(path, other) for other in (".shx", ".dbf")):
         raise UsageError(
-            f"{path.name} came without its .shx and .dbf.", "Send all files of the Shapefile, or a zip of them."
+            "%(file)s came without its .shx and .dbf.",
+            "Send all files of the Shapefile, or a zip of them.",
+            file=path.name,
         )
 
 

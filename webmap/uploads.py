@@ -14,7 +14,7 @@ from pathlib import Path
 
 from werkzeug.datastructures import FileStorage
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from gis.jobs import context, task
 from gis.settings import Settings
 from layers.reading import SHEET_SUFFIXES, VECTOR_SUFFIXES, list_tables
@@ -25,6 +25,7 @@ _MOST_UNPACKED_BYTES = 300_000_000
 _MOST_FILES = 200
 _KEPT_S = 24 * 3600
 _SIDE_SUFFIXES = (".shx", ".dbf", ".prj", ".cpg", ".sbn", ".sbx", ".xsd")
+_KNOWN = ", ".join((*VECTOR_SUFFIXES, *SHEET_SUFFIXES))
 _SUFFIXES = (*SHEET_SUFFIXES, *VECTOR_SUFFIXES, *_SIDE_SUFFIXES)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{22}")
 
@@ -102,8 +103,10 @@ def open_upload(settings: Settings, account: str, token: str) -> Upload:
     files = tuple(path for path in every if path.suffix.lower() in (*SHEET_SUFFIXES, *VECTOR_SUFFIXES))
     if not files:
         raise UsageError(
-            f"Nothing in it can be read: {', '.join(path.name for path in every) or 'it is empty'}.",
-            f"Kinds that are read: {', '.join((*VECTOR_SUFFIXES, *SHEET_SUFFIXES))}, and a zip of them.",
+            "Nothing in it can be read: %(files)s.",
+            "Kinds that are read: %(known)s, and a zip of them.",
+            files=", ".join(path.name for path in every) or Phrase("it is empty"),
+            known=_KNOWN,
         )
     return Upload(token, files)
 
@@ -141,8 +144,10 @@ def _keep(sent: FileStorage, folder: Path) -> None:
         return
     if Path(name).suffix.lower() not in _SUFFIXES:
         raise UsageError(
-            f"{name} is of no kind that is read.",
-            f"Kinds that are read: {', '.join((*VECTOR_SUFFIXES, *SHEET_SUFFIXES))}, and a zip of them.",
+            "%(file)s is of no kind that is read.",
+            "Kinds that are read: %(known)s, and a zip of them.",
+            file=name,
+            known=_KNOWN,
         )
     with (folder / name).open("xb") as kept:
         shutil.copyfileobj(sent.stream, kept)
@@ -154,13 +159,18 @@ def _unpack(sent: FileStorage, name: str, folder: Path) -> None:
             wanted = [entry for entry in archive.infolist() if Path(entry.filename).suffix.lower() in _SUFFIXES]
             if len(wanted) > _MOST_FILES or sum(entry.file_size for entry in wanted) > _MOST_UNPACKED_BYTES:
                 raise UsageError(
-                    f"{name} unpacks into more than {_MOST_UNPACKED_BYTES // 1_000_000} MB or {_MOST_FILES} files.",
+                    "%(name)s unpacks into more than %(megabytes)s MB or %(files)s files.",
                     "Send the part that is needed.",
+                    name=name,
+                    megabytes=_MOST_UNPACKED_BYTES // 1_000_000,
+                    files=_MOST_FILES,
                 )
             for entry in wanted:
                 _unpack_entry(archive, entry, folder)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
-        raise UsageError(f"{name} cannot be unpacked: {error}", "Make the zip again, without a password.") from error
+        raise UsageError(
+            "%(name)s cannot be unpacked: %(error)s", "Make the zip again, without a password.", name=name, error=error
+        ) from error
 
 
 def _unpack_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path) -> None:
@@ -170,13 +180,13 @@ def _unpack_entry(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, folder: Path
         said = said.encode("cp437", errors="replace").decode("cp932", errors="replace")
     target = folder / _safe_name(said)
     if target.exists():
-        raise UsageError(f"The zip holds {target.name} twice.", "Send one of them.")
+        raise UsageError("The zip holds %(file)s twice.", "Send one of them.", file=target.name)
     left = entry.file_size  # what the list of contents says; the content itself must not be more
     with archive.open(entry) as packed, target.open("xb") as kept:
         while chunk := packed.read(1_000_000):
             left -= len(chunk)
             if left < 0:
-                raise UsageError(f"{target.name} is larger than the zip says.", "Make the zip again.")
+                raise UsageError("%(file)s is larger than the zip says.", "Make the zip again.", file=target.name)
             kept.write(chunk)
 
 
@@ -186,5 +196,5 @@ def _safe_name(said: str) -> str:
     plain = "".join(letter for letter in last if letter.isprintable() and letter not in '<>:"|?*').lstrip(". ")
     stem, dot, suffix = plain.rpartition(".")
     if not stem:
-        raise UsageError(f"{said!r} is no name for a file.", "Give it a name with an ending such as .csv.")
+        raise UsageError("%(said)r is no name for a file.", "Give it a name with an ending such as .csv.", said=said)
     return f"{stem[:70]}{dot}{suffix[:10]}"

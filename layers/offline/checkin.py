@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from layers.changes import Conflict, Outcome
 from layers.checking import InvalidChangesError
 from layers.definition import Definition
@@ -56,7 +56,8 @@ def check_in(
     UsageError : values of attributes that are gone, values that the layer does not allow (all of them, by layer and
         row), or the role may not. Nothing is changed then; roll the transaction back.
     """
-    done, problems = [], []
+    done: list[CheckedIn] = []
+    problems: list[Phrase] = []
     # In the order of names: two check-ins never wait for each other in a circle.
     for work in sorted(checkout.layers, key=lambda work: work.layer):
         definition, layer = definitions[work.layer], work.layer
@@ -68,7 +69,13 @@ def check_in(
             {fid: choice for (name, fid), choice in (choices or {}).items() if name == layer},
         )
         if pending.outdated and not is_outdated_left_out:
-            problems += [f"{layer}, row {line} is no longer an attribute of this kind" for line in pending.outdated]
+            problems += [
+                Phrase(
+                    "%(layer)s, row %(row)s is no longer an attribute of this kind",
+                    {"layer": definition.heading, "row": line},
+                )
+                for line in pending.outdated
+            ]
             continue
         try:
             changes = [change for _, change in pending.changes]
@@ -76,8 +83,12 @@ def check_in(
         except InvalidChangesError as error:
             rows = [row for row, _ in pending.changes]
             for problem in error.problems:
-                where = "" if problem.position is None else f", row {rows[problem.position]}"
-                problems.append(f"{layer}{where}: {problem.text('en')}")
+                blanks = {"layer": definition.heading, "problem": problem}
+                if problem.position is None:
+                    problems.append(Phrase("%(layer)s: %(problem)s", blanks))
+                else:
+                    blanks["row"] = rows[problem.position]
+                    problems.append(Phrase("%(layer)s, row %(row)s: %(problem)s", blanks))
             if any(problem.position is None for problem in error.problems):
                 break  # the database itself refused, so this transaction answers nothing more
             continue
@@ -87,8 +98,9 @@ def check_in(
             done.append(CheckedIn(definition, outcome, tuple(pending.given_up)))
     if problems:
         raise UsageError(
-            "The file holds what cannot be stored:\n    " + "\n    ".join(problems),
+            "The file holds what cannot be stored:\n    %(problems)s",
             "Correct it in the file and check it in again; nothing was changed.",
+            problems=problems,
         )
     mark = "UPDATE gis.checkout SET returned_at = now() WHERE id = :id"
     connection.execute(text(mark), {"id": checkout.id})
@@ -106,8 +118,9 @@ def owner_of_work(checkout: Checkout, definitions: Mapping[str, Definition]) -> 
     owners = sorted({definition.owner for definition in worked_on})
     if len(owners) > 1:
         raise UsageError(
-            f"The file changes layers of several departments: {', '.join(owners)}.",
+            "The file changes layers of several departments: %(owners)s.",
             "One check-in acts for one department; check out the layers of each into a file of its own.",
+            owners=", ".join(owners),
         )
     return worked_on[0] if worked_on else definitions[checkout.layers[0].layer]
 

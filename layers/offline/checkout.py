@@ -76,9 +76,11 @@ def check_out(
     UsageError : the file exists, has another ending, or cannot be written.
     """
     if path.suffix.lower() != ".gpkg":
-        raise UsageError(f"{path.name} is no GeoPackage.", "Call it FILE.gpkg.")
+        raise UsageError("%(file)s is no GeoPackage.", "Call it FILE.gpkg.", file=path.name)
     if path.exists():
-        raise UsageError(f"{path} is there already.", "It may hold work that is not checked in; choose another name.")
+        raise UsageError(
+            "%(path)s is there already.", "It may hold work that is not checked in; choose another name.", path=path
+        )
     changeset = connection.execute(text("SELECT coalesce(max(id), 0) FROM gis.changeset")).scalar_one()
     box = bbox or _WORLD
     checkout_id = str(uuid.uuid4())
@@ -111,7 +113,9 @@ def check_out(
         unfinished.rename(path)
     except (OSError, sqlite3.OperationalError) as error:
         unfinished.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error}", "Check the folder and the free space.") from error
+        raise UsageError(
+            "%(path)s cannot be written: %(error)s", "Check the folder and the free space.", path=path, error=error
+        ) from error
     facts_of_it = {
         "id": checkout_id, "layers": [one.layer for one in done], "count": sum(one.feature_count for one in done),
         "due": due_on or moment.astimezone().date() + timedelta(days=DAYS_OUT),

@@ -133,4 +133,4 @@ def _read(body: bytes, name: str) -> Checkout:
         try:
             return read_checkout(path)
         except UsageError as error:
-            raise UsageError(error.message.replace(path.name, name), error.hint) from error
+            raise UsageError(error.template, error.hint_template, **(error.blanks | {"file": name})) from error

@@ -78,7 +78,7 @@ def read_checkout(path: Path) -> Checkout:
     UsageError : it is missing, no GeoPackage, not one of ours or of another town, or its tables were rebuilt.
     """
     if not path.is_file():
-        raise UsageError(f"There is no file {path}.", "Check the path.")
+        raise UsageError("There is no file %(path)s.", "Check the path.", path=path)
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as db:
             entries = _entries(db, path)
@@ -91,24 +91,34 @@ def read_checkout(path: Path) -> Checkout:
             return Checkout(entries[0][1], layers)
     except (sqlite3.DatabaseError, ValueError) as error:
         raise UsageError(
-            f"{path.name} cannot be read: {error}", "Give the GeoPackage that layers checkout made, unzipped."
+            "%(file)s cannot be read: %(error)s",
+            "Give the GeoPackage that layers checkout made, unzipped.",
+            file=path.name,
+            error=error,
         ) from error
 
 
 def _entries(db: sqlite3.Connection, path: Path) -> list[tuple[int, str, str, str, list[list[str]], int]]:
     if not _columns(db, CHECKOUT_TABLE):
         raise UsageError(
-            f"{path.name} was not made by layers checkout, so it does not say which versions it was made from.",
+            "%(file)s was not made by layers checkout, so it does not say which versions it was made from.",
             "Bring features of other files in with: ./machimori layers import",
+            file=path.name,
         )
     if "format" not in _columns(db, CHECKOUT_TABLE) or "is_background" not in _columns(db, CHECKOUT_TABLE):
-        raise UsageError(f"{path.name} is of another version of machimori, or damaged.", "Check out again.")
+        raise UsageError("%(file)s is of another version of machimori, or damaged.", "Check out again.", file=path.name)
     wanted = "format, checkout_id, town, layer, columns, is_background"
     rows = db.execute(f"SELECT {wanted} FROM {CHECKOUT_TABLE}").fetchall()  # noqa: S608 (our own names)
     if not rows or any(row[0] != FORMAT for row in rows) or len({row[1] for row in rows}) != 1:
-        raise UsageError(f"{path.name} is of another version of machimori, or damaged.", "Check out again.")
+        raise UsageError("%(file)s is of another version of machimori, or damaged.", "Check out again.", file=path.name)
     if rows[0][2] != load_town().code:
-        raise UsageError(f"{path.name} is of the town {rows[0][2]}, not of {load_town().code}.", "Check it in there.")
+        raise UsageError(
+            "%(file)s is of the town %(theirs)s, not of %(town)s.",
+            "Check it in there.",
+            file=path.name,
+            theirs=rows[0][2],
+            town=load_town().code,
+        )
     return [(*row[:4], orjson.loads(row[4]), row[5]) for row in rows]
 
 
@@ -118,8 +128,10 @@ def _refuse_strangers(db: sqlite3.Connection, path: Path, layers: set[str]) -> N
     for (table,) in tables:
         if table not in layers and db.execute(f"SELECT 1 FROM {quoted(table)} LIMIT 1").fetchone():  # noqa: S608
             raise UsageError(
-                f"{path.name} has features in {table}, which is no layer of the check-out.",
+                "%(file)s has features in %(table)s, which is no layer of the check-out.",
                 "Copy them into the layer that they belong to, or bring them in with layers import; remove the table.",
+                file=path.name,
+                table=table,
             )
 
 
@@ -171,11 +183,19 @@ def _require_columns(db: sqlite3.Connection, path: Path, layer: str, wanted: Seq
             different += [name] if db.execute(query).fetchone() else []
     if different:
         raise UsageError(
-            f"{path.name}: the table {layer} was rebuilt: {', '.join(sorted(different))} is missing or new.",
+            "%(file)s: the table %(layer)s was rebuilt: %(different)s is missing or new.",
             "Columns are added and removed in the layer's definition, not in the file; check out again.",
+            file=path.name,
+            layer=layer,
+            different=", ".join(sorted(different)),
         )
     if not {"fid", "version", "geom"} <= set(_columns(db, base_table(layer))):
-        raise UsageError(f"{path.name} has lost {base_table(layer)}, the copy with the versions.", "Check out again.")
+        raise UsageError(
+            "%(file)s has lost %(table)s, the copy with the versions.",
+            "Check out again.",
+            file=path.name,
+            table=base_table(layer),
+        )
 
 
 def _changed_geometry(old: bytes | None, new: bytes | None) -> BaseGeometry | Keep | None:

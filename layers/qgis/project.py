@@ -85,7 +85,7 @@ def write_project(
     UsageError : another ending, no such login, a login that may read nothing, or no way to write there.
     """
     if path.suffix not in (".qgz", ".qgs"):
-        raise UsageError(f"{path.name} is no QGIS project.", "Call it FILE.qgz.")
+        raise UsageError("%(file)s is no QGIS project.", "Call it FILE.qgz.", file=path.name)
     tables = granted_tables(connection, login)
     body = etree.tostring(
         _project(tables, address, login, language), xml_declaration=True, encoding="UTF-8", pretty_print=True
@@ -97,7 +97,9 @@ def write_project(
             with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
                 archive.writestr(f"{path.stem}.qgs", body)
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error}", "Check the folder and the free space.") from error
+        raise UsageError(
+            "%(path)s cannot be written: %(error)s", "Check the folder and the free space.", path=path, error=error
+        ) from error
     return [table.table for table in tables]
 
 
@@ -111,8 +113,9 @@ def granted_tables(connection: Connection, login: str | None) -> list[GrantedTab
     definitions = load_layers(connection)
     if login is not None and not connection.execute(_QUERIES["find_role"], {"login": login}).scalar():
         raise UsageError(
-            f"There is no login {login!r} to the database.",
-            f"Make it: ./machimori user db-login {login} --department …",
+            "There is no login %(login)r to the database.",
+            "Make it: ./machimori user db-login %(login)s --department …",
+            login=login,
         )
     rights = {row.table_name: row for row in connection.execute(_QUERIES["granted"], {"login": login})}
     found = []
@@ -127,7 +130,7 @@ def granted_tables(connection: Connection, login: str | None) -> list[GrantedTab
             if table in rights and rights[table].may_read:
                 found += [GrantedTable(definition, table, shape, rights[table].may_edit) for shape in shapes]
     if not found:
-        raise UsageError(f"The login {login!r} may read no layer.", "See ./machimori user db-logins")
+        raise UsageError("The login %(login)r may read no layer.", "See ./machimori user db-logins", login=login)
     offices = [department.name for department in load_departments()]
     order = ["", *_SHAPES]
     return sorted(found, key=lambda t: (order.index(t.shape), offices.index(t.definition.owner), t.table))

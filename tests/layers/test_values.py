@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from layers.definition import Attribute
+from layers.unfit import UnfitError
 from layers.values import convert_value
 
 JST = timezone(timedelta(hours=9))
@@ -66,7 +67,7 @@ def test_a_value_is_read_as_its_attribute_says(kind: str, written: object, value
     ],
 )
 def test_a_value_that_is_none_says_why(attribute: Attribute, written: object, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
+    with pytest.raises(UnfitError, match=reason):
         convert_value(attribute, written)
 
 

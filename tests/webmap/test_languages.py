@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,25 @@ from flask.testing import FlaskClient
 
 import webmap
 from gis.languages import LANGUAGES
+from tests.webmap.spoken_templates import Told, collect, read_house
 from webmap.languages import SOURCE_LANGUAGE, load_catalogue
 
 _METHODS = [("templates/**", "jinja2"), ("**.py", "python")]
 _KEYWORDS = {"_": None, "gettext": None, "mark": None}
-_PLACEHOLDER = re.compile(r"%\(\w+\)s")
+_PLACEHOLDER = re.compile(r"%\((\w+)\)[sr]")
+# What the errors of these modules say, no page shows.
+_UNREACHED = {
+    "gis/": "under change",
+    "ingest/": "under change",
+    "alerts/": "under change",
+    "webmap/": "under change",
+}
 TRANSLATED = [language for language in LANGUAGES if language != SOURCE_LANGUAGE]
+
+
+@cache
+def told_by_errors() -> Told:
+    return collect(read_house(), _UNREACHED)
 
 
 def used_messages() -> set[str]:
@@ -34,8 +48,20 @@ def test_every_text_of_the_pages_is_translated(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", TRANSLATED)
+def test_every_error_that_a_page_can_show_is_translated(language: str) -> None:
+    told = told_by_errors().templates
+    assert len(told) > 100, "the search itself must work"
+    assert {message: place for message, place in told.items() if message not in load_catalogue(language)} == {}
+
+
+def test_no_error_that_a_page_can_show_is_put_together_at_run_time() -> None:
+    assert told_by_errors().untold == []
+
+
+@pytest.mark.parametrize("language", TRANSLATED)
 def test_a_catalogue_holds_nothing_that_no_page_uses(language: str) -> None:
-    assert load_catalogue(language).keys() - used_messages() == set()
+    told = collect(read_house(), ()).templates.keys()
+    assert load_catalogue(language).keys() - used_messages() - told == set()
 
 
 @pytest.mark.parametrize("language", TRANSLATED)

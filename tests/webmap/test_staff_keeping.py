@@ -122,7 +122,7 @@ def test_attributes_are_added_changed_renamed_retired_and_taken_up_again(
         ({"action": "rename", "attribute": "material", "new_name": "fid"}, "taken by the system"),
         ({"action": "nothing", "attribute": "nothing"}, "There is no attribute nothing"),
         ({"action": "retire", "attribute": "width_cm", "reason": ""}, "reason is missing"),
-        ({"action": "retire", "attribute": "width_cm", "seen": "0"}, "Somebody works in the layer or changed it"),
+        ({"action": "retire", "attribute": "width_cm", "seen": "0"}, "somebody changed its definition meanwhile"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words_and_changes_nothing(

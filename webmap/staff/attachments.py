@@ -40,7 +40,7 @@ from layers.refusals import ChangedMeanwhileError
 from layers.viewing import find_feature
 from webmap.attachment_answer import serve_file
 from webmap.errors import missing_page
-from webmap.languages import gettext, language
+from webmap.languages import language
 from webmap.services import services
 from webmap.staff.access import blueprint, staff_account, staff_connection
 from webmap.staff.rights import layer_rights
@@ -211,7 +211,7 @@ def _restore(connection: Connection, definition: Definition, _found: Identity, a
 def _erase(connection: Connection, definition: Definition, _found: Identity, attachment: int) -> None:
     reason = request.form.get("reason", "").strip()[:_MOST_LETTERS]
     if not reason:
-        raise UsageError(gettext("The reason is missing."), gettext("Say why; it stays on record."))
+        raise UsageError("The reason is missing.", "Say why; it stays on record.")
     erase_attachment(connection, definition, attachment, reason)
 
 

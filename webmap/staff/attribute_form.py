@@ -61,11 +61,11 @@ def read_default(written: str, kind: str) -> bool | str | float | None:
         return None
     if kind == "boolean":
         if written not in ("true", "false"):
-            raise UsageError(f"{written!r} is neither true nor false.", "Write true or false.")
+            raise UsageError("%(written)r is neither true nor false.", "Write true or false.", written=written)
         return written == "true"
     number = _number(written) if kind in ("integer", "real") else None
     if kind == "integer" and number is not None and number != int(number):
-        raise UsageError(f"{written!r} is no whole number.", "Write digits only.")
+        raise UsageError("%(written)r is no whole number.", "Write digits only.", written=written)
     return written if number is None else int(number) if kind == "integer" else number
 
 
@@ -85,7 +85,11 @@ def _number(written: str) -> float | None:
     try:
         number = float(written)
     except ValueError as error:
-        raise UsageError(f"{written!r} is no number.", "Write digits, with a point before the decimals.") from error
+        raise UsageError(
+            "%(written)r is no number.", "Write digits, with a point before the decimals.", written=written
+        ) from error
     if not abs(number) < float("inf"):
-        raise UsageError(f"{written!r} is no number.", "Write digits, with a point before the decimals.")
+        raise UsageError(
+            "%(written)r is no number.", "Write digits, with a point before the decimals.", written=written
+        )
     return number

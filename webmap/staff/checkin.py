@@ -69,7 +69,7 @@ def receive_checkin() -> AnyResponse | tuple[str, int]:
     """Keep the file and lead on to what it would do."""
     file = request.files.get("file")
     if file is None or not file.filename:
-        return _ask(UsageError(gettext("No file came."), gettext("Choose the GeoPackage that was taken out."))), 400
+        return _ask(UsageError("No file came.", "Choose the GeoPackage that was taken out.")), 400
     try:
         with staff_connection() as connection:
             checkout = keep_file(connection, file.filename, file.read())

@@ -18,7 +18,7 @@ from layers.definition import Definition
 from layers.offline.checkout import DAYS_OUT, check_out
 from layers.offline.desk import list_out, measure
 from webmap import town_map
-from webmap.languages import gettext, language
+from webmap.languages import language
 from webmap.services import services
 from webmap.staff.access import blueprint, limiter, staff_connection
 from webmap.staff.rights import layer_rights, role_titles
@@ -105,7 +105,7 @@ def _page(error: UsageError | None = None) -> str:
 
 def _chosen(connection: Connection, names: Sequence[str]) -> list[Definition]:
     if not names:
-        raise UsageError(gettext("No layer is chosen."), gettext("Choose at least one layer."))
+        raise UsageError("No layer is chosen.", "Choose at least one layer.")
     return _find(connection, names)
 
 
@@ -124,7 +124,5 @@ def _box(read: Callable[[str], str | None]) -> tuple[float, float, float, float]
     except ValueError:
         west = south = east = north = math.nan
     if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
-        raise UsageError(
-            gettext("This is no box."), gettext("Give west, south, east and north in degrees, the west being less.")
-        )
+        raise UsageError("This is no box.", "Give west, south, east and north in degrees, the west being less.")
     return west, south, east, north

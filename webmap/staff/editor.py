@@ -32,6 +32,7 @@ from layers.viewing import features_in_box, find_feature
 from webmap import town_map
 from webmap.languages import language
 from webmap.services import services
+from webmap.spoken import say_error
 from webmap.staff.access import blueprint, staff_account, staff_connection
 from webmap.staff.attachments import ACCEPTED_KINDS
 from webmap.staff.editor_batch import MOST_REASON_LETTERS, BrokenBatchError, read_batch, write_outcome, write_view
@@ -98,9 +99,9 @@ def answers_json(view: Callable[[str], bytes | Response]) -> Callable[[str], Res
         except StillSavingError:
             return _refusal(503, "save_running")
         except UnknownLayerError as error:
-            return _refusal(404, "layer_gone", detail=error.message)
+            return _refusal(404, "layer_gone", detail=say_error(error).message)
         except UsageError as error:
-            return _refusal(400, "not_understood", detail=f"{error.message} {error.hint}")
+            return _refusal(400, "not_understood", detail=str(say_error(error)))
 
     return run
 

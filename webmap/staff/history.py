@@ -138,7 +138,7 @@ def take_back(changeset_id: int) -> AnyResponse | tuple[str, int]:
     """Take a changeset back as a changeset of its own; 409 with the later edits that depend on it."""
     reason = request.form.get("reason", "").strip()[:500]
     if not reason:
-        raise UsageError(gettext("The reason is missing."), gettext("Say why; it stays on record."))
+        raise UsageError("The reason is missing.", "Say why; it stays on record.")
     try:
         with staff_connection(reason) as connection:
             outcomes = undo_changeset(connection, changeset_id, reason)

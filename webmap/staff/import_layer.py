@@ -21,7 +21,6 @@ from webmap.services import services
 from webmap.staff.access import blueprint, limiter, staff_account, staff_connection
 from webmap.staff.rights import layer_rights
 from webmap.staff.upload_form import FileForm, Look, first_rejections, look_into, read_file_form
-from webmap.unfit_words import explain, say_rejection
 from webmap.uploads import MOST_UPLOAD_BYTES, Upload, drop_upload, keep_upload, open_upload
 
 _MOST_REASON_LETTERS = 500
@@ -56,7 +55,9 @@ def try_import(name: str, token: str) -> str | Response | tuple[str, int]:
     try:
         choices = upload.choices()
         if not choices:
-            raise UsageError(f"{upload.files[0].name} holds no table with positions.", "Choose another file.")
+            raise UsageError(
+                "%(file)s holds no table with positions.", "Choose another file.", file=upload.files[0].name
+            )
     except UsageError as error:
         return _ask_for_file(definition, error), 400
     trial = _try(definition, upload, choices)
@@ -155,14 +156,12 @@ def _find_editable(name: str) -> Definition:
 def _page(definition: Definition, choices: list[tuple[str, str]], trial: _Trial) -> str:
     return render_template(
         "staff/import_layer_file.html",
-        explain=explain,
         layer=definition,
         choices=choices,
         asked=trial.asked,
         look=trial.look,
         trial=trial,
         rejections=first_rejections(trial.result.rejected) if trial.result else (),
-        say_rejection=say_rejection,
         encodings=ENCODINGS,
         plane_epsg=services().town.plane_epsg,
         ticked=request.form,
@@ -174,7 +173,6 @@ def _page(definition: Definition, choices: list[tuple[str, str]], trial: _Trial)
 def _ask_for_file(definition: Definition, error: UsageError | None = None) -> str:
     return render_template(
         "staff/import_layer.html",
-        explain=explain,
         layer=definition,
         error=error,
         most_mb=MOST_UPLOAD_BYTES // 1_000_000,

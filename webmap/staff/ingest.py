@@ -17,6 +17,7 @@ from ingest.overview import list_sources
 from ingest.source import load_sources
 from webmap import source_words
 from webmap.languages import gettext
+from webmap.spoken import say_error
 from webmap.staff.access import blueprint, staff_account, staff_connection
 
 _QUERIES = load_queries(__file__)
@@ -78,7 +79,7 @@ def act_on_source(name: str, action: str) -> AnyResponse:
                 resume(connection, name)
                 message = gettext("Resumed; what came meanwhile is caught up.")
     except UsageError as error:
-        flash(f"{error.message} {error.hint}", "error")
+        flash(str(say_error(error)), "error")
     else:
         flash(message, "done")
     return redirect(url_for("staff.show_source", name=name))

@@ -24,7 +24,6 @@ from webmap.languages import gettext
 from webmap.staff.access import blueprint, staff_connection
 from webmap.staff.attribute_form import own_codes_text, read_new, read_rules
 from webmap.staff.draft_form import OWN_CODES, code_lists
-from webmap.staff.keeping_words import say_misfit, say_refusal
 from webmap.staff.rights import LayerRights, layer_rights
 
 MOST_REASON_LETTERS = 500
@@ -83,7 +82,9 @@ def kept_layer(name: str) -> tuple[Definition, LayerRights]:
         definition = find_layer(connection, name)
         rights = layer_rights(connection)[name]
     if not rights.may_manage:
-        raise NotAllowedError(f"{name}: your account does not keep this layer.", "Ask the department it belongs to.")
+        raise NotAllowedError(
+            "%(name)s: your account does not keep this layer.", "Ask the department it belongs to.", name=name
+        )
     return definition, rights
 
 
@@ -122,13 +123,7 @@ def read_reason() -> str:
 
 def error_parts(error: UsageError | None) -> dict[str, Any]:
     """Return what a page needs to tell an error."""
-    misfits = error.misfits if isinstance(error, MisfitError) else ()
-    return {
-        "error": error,
-        "refusal": say_refusal(error) if error else "",
-        "misfits": misfits,
-        "say_misfit": say_misfit,
-    }
+    return {"error": error, "misfits": error.misfits if isinstance(error, MisfitError) else ()}
 
 
 def _wanted(definition: Definition) -> tuple[Definition, dict[str, str]]:

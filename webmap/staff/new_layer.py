@@ -31,7 +31,6 @@ from webmap.staff.upload_form import (
     read_file_form,
     samples,
 )
-from webmap.unfit_words import explain, say_rejection
 from webmap.uploads import MOST_UPLOAD_BYTES, UnknownUploadError, Upload, drop_upload, keep_upload, open_upload
 
 _MOST_REASON_LETTERS = 500
@@ -69,7 +68,7 @@ def correct_new_layer(token: str) -> str | Response | tuple[str, int]:
     except UsageError as error:
         return _ask_for_file(error), 400
     if not choices:
-        return _ask_for_file(UsageError(f"{upload.files[0].name} holds no table with positions.", "")), 400
+        return _ask_for_file(UsageError("%(file)s holds no table with positions.", "", file=upload.files[0].name)), 400
     step = _understand(upload, choices)
     if request.form.get("action") != "save" or step.error or step.definition is None:
         return _correction(upload, choices, step), (400 if step.error and request.method == "POST" else 200)
@@ -156,7 +155,7 @@ def _guess(look: Look, name: str) -> DraftForm:
 def _require_free(definition: Definition) -> None:
     with staff_connection() as connection:
         if definition.name in load_layers(connection):
-            raise UsageError(f"There is a layer {definition.name} already.", "Choose another name.")
+            raise UsageError("There is a layer %(layer)s already.", "Choose another name.", layer=definition.name)
 
 
 def _save(upload: Upload, step: _Step) -> Response:
@@ -177,7 +176,6 @@ def _correction(upload: Upload, choices: list[tuple[str, str]], step: _Step) -> 
     rows = step.examination.rows if step.examination else ()
     return render_template(
         "staff/new_layer_file.html",
-        explain=explain,
         upload=upload,
         choices=choices,
         asked=step.asked,
@@ -187,7 +185,6 @@ def _correction(upload: Upload, choices: list[tuple[str, str]], step: _Step) -> 
         geometries_found=count_geometries(found) if found else {},
         samples=(lambda header: samples(found, header)) if found else None,
         rejections=first_rejections(step.examination.rejected) if step.examination else (),
-        say_rejection=say_rejection,
         shapes=preview_shapes(rows) if rows else "",
         encodings=ENCODINGS,
         plane_epsg=services().town.plane_epsg,
@@ -199,11 +196,11 @@ def _correction(upload: Upload, choices: list[tuple[str, str]], step: _Step) -> 
 
 
 def _blank_form(form: DraftForm, error: UsageError | None = None) -> str:
-    return render_template("staff/new_layer_form.html", explain=explain, form=form, error=error, **_form_words())
+    return render_template("staff/new_layer_form.html", form=form, error=error, **_form_words())
 
 
 def _ask_for_file(error: UsageError | None = None) -> str:
-    return render_template("staff/new_layer.html", explain=explain, error=error, most_mb=MOST_UPLOAD_BYTES // 1_000_000)
+    return render_template("staff/new_layer.html", error=error, most_mb=MOST_UPLOAD_BYTES // 1_000_000)
 
 
 def _form_words() -> dict[str, Any]:

@@ -62,7 +62,7 @@ def read_style(definition: Definition, form: Form) -> Style:
     by = form.get("by", "")
     attribute = next((one for one in definition.table_attributes if one.name == by), None)
     if by and attribute is None:
-        raise UsageError(f"The map cannot draw by {by!r}.", "Choose an attribute that is not personal.")
+        raise UsageError("The map cannot draw by %(by)r.", "Choose an attribute that is not personal.", by=by)
     count = int(form["classes"]) if form.get("classes", "").isdigit() else 0
     classes = [_read_class(attribute, form, n) for n in range(min(count, 50))] if attribute else []
     color, fill = form.get("color", ""), form.get("fill", "")
@@ -161,7 +161,11 @@ def _number(written: str) -> float:
     try:
         number = float(written)
     except ValueError as error:
-        raise UsageError(f"{written!r} is no number.", "Write digits, with a point before the decimals.") from error
+        raise UsageError(
+            "%(written)r is no number.", "Write digits, with a point before the decimals.", written=written
+        ) from error
     if not abs(number) < float("inf"):
-        raise UsageError(f"{written!r} is no number.", "Write digits, with a point before the decimals.")
+        raise UsageError(
+            "%(written)r is no number.", "Write digits, with a point before the decimals.", written=written
+        )
     return number

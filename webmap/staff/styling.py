@@ -22,6 +22,7 @@ from webmap.colours import load_palettes
 from webmap.languages import gettext, language
 from webmap.layer_tiles import style_spec
 from webmap.services import services
+from webmap.spoken import say_error
 from webmap.staff.access import blueprint, staff_connection
 from webmap.staff.keeping import (
     MOST_REASON_LETTERS,
@@ -68,7 +69,7 @@ def preview_style(name: str) -> Response | tuple[Response, int]:
     try:
         shown = reshaping.change_style(definition, read_style(definition, request.form))
     except UsageError as error:
-        return jsonify(error=error.message), 400
+        return jsonify(error=say_error(error).message), 400
     entries = legend(shown, language())
     return jsonify(
         spec=style_spec(shown, language()),

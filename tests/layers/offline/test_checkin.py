@@ -179,8 +179,8 @@ def test_every_bad_value_is_named_and_nothing_changes(database: Database, file: 
     before = _rows(database)
     with pytest.raises(UsageError) as refusal:
         _check_in(database, file)
-    assert f"evacuation_site, row {fids[0]}: Capacity must be at least 0, not -1." in refusal.value.message
-    assert f"evacuation_site, row {fids[1]}: Name" in refusal.value.message
+    assert f"(evacuation_site), row {fids[0]}: Capacity must be at least 0, not -1." in refusal.value.message
+    assert f"(evacuation_site), row {fids[1]}: Name" in refusal.value.message
     assert _rows(database) == before
 
 
