@@ -90,6 +90,7 @@ class Definition:
     is_deletable : False: no role may delete features. is_service_edited : `machimori_service` writes it.
     writer_role : the role (gis.rights) that a person needs to write it at all, "" = whoever edits for the department.
     open_when : attribute → value that a feature must have to be in the views of the schema `open`.
+    drawn_when : attribute → values of which a feature must have one to be drawn on the map; what is over need not be.
     placeholders : numbers by which its files say "unknown" (999.99 in a sewer ledger): NULL, in every number attribute.
     style : how the map and the legend draw it.
     retired : attributes taken out of use: their columns and values stay, in the table and in the history, but no form,
@@ -113,6 +114,7 @@ class Definition:
     is_service_edited: bool = False
     writer_role: str = ""
     open_when: dict[str, str] = field(default_factory=dict)
+    drawn_when: dict[str, tuple[str, ...]] = field(default_factory=dict)
     placeholders: tuple[float, ...] = ()
     style: Style = field(default_factory=Style)
     retired: tuple[Attribute, ...] = ()
@@ -166,13 +168,13 @@ class Definition:
             raise KeyError(f"layer {self.name} has no attribute {name!r}")
         return found
 
-    def name_in(self, language: str) -> str:
-        """Return the title in `language`, or the Japanese one."""
     @property
     def heading(self) -> Title:
         """The title as an error says it, with the name."""
         return Title(self.title, self.name)
 
+    def name_in(self, language: str) -> str:
+        """Return the title in `language`, or the Japanese one."""
         return self.title.get(language) or self.title[DEFAULT_LANGUAGE]
 
     def to_json(self) -> dict[str, Any]:
@@ -211,7 +213,8 @@ def parse_definition(values: Mapping[str, Any], where: str | Phrase) -> Definiti
         for position, entry in enumerate(rest.get("retired", ()), 1)
     )
     check_definition(rest, [attribute.name for attribute in attributes], where, Definition)
-    rest["style"] = parse_style(rest.get("style", {}), f"{where}, style")
+    rest["style"] = parse_style(rest.get("style", {}), Phrase("%(where)s, style", {"where": where}))
+    rest["drawn_when"] = {name: tuple(drawn) for name, drawn in rest.get("drawn_when", {}).items()}
     rest["placeholders"] = tuple(rest.get("placeholders", ()))
     rest["relied_on"] = tuple(rest.get("relied_on", ()))
     definition = Definition(**rest, attributes=tuple(attributes))

@@ -79,6 +79,7 @@ def check_definition(
     for key, name in [
         ("key", values.get("key")),
         *(("open_when", name) for name in values.get("open_when", {})),
+        *(("drawn_when", name) for name in values.get("drawn_when", {})),
         *(("relied_on", name) for name in values.get("relied_on", ())),
     ]:
         if name and name not in attribute_names:
@@ -104,10 +105,10 @@ def check_drawn(style: Style, drawn_names: Sequence[str], where: str | Phrase) -
             raise UsageError(
                 "%(where)s, style: %(key)s names %(name)r, which the map does not have.",
                 "Name an attribute with drawn = true.",
-            )
                 where=where,
                 key=key,
                 name=name,
+            )
 
 
 def check_attribute(values: Mapping[str, Any], where: str | Phrase, record: type) -> None:

@@ -30,7 +30,15 @@ def rename_attributes(definition: Definition, renamed: Mapping[str, str]) -> Def
     attributes = tuple(_renamed(attribute, new(attribute.name)) for attribute in definition.attributes)
     style = replace(definition.style, by=new(definition.style.by), label=new(definition.style.label))
     open_when = {new(name): value for name, value in definition.open_when.items()}
-    return replace(definition, attributes=attributes, style=style, open_when=open_when, key=new(definition.key))
+    drawn_when = {new(name): values for name, values in definition.drawn_when.items()}
+    return replace(
+        definition,
+        attributes=attributes,
+        style=style,
+        open_when=open_when,
+        drawn_when=drawn_when,
+        key=new(definition.key),
+    )
 
 
 def lay_over(file: Definition, shipped: Definition, stored: Definition) -> Definition:

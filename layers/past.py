@@ -17,6 +17,7 @@ from gis.errors import UsageError
 from gis.queries import load_queries
 from layers.copying import driver
 from layers.definition import Definition
+from layers.drawn import drawn_condition
 from layers.parts import Row, feature_part
 from layers.refusals import refusals
 from layers.tiles import box, draw, drawn_columns
@@ -69,6 +70,7 @@ def render_tile_at(connection: Connection, definition: Definition, z: int, x: in
         ).format(sql.Identifier(name), sql.Literal(value), sql.Identifier("layers", definition.name))
         for name, value in (definition.open_when if definition.is_public else {}).items()
     ]
+    shown.append(drawn_condition(definition, "v"))
     stood = sql.SQL("({}) AS stood").format(_stood(definition, ["geom", *columns], "in_box", shown))
     with refusals(definition):
         return draw(connection, definition, stood, columns, z, x, y, at=_aware(at))
@@ -89,5 +91,7 @@ def _stood(
 
 def _aware(at: datetime) -> datetime:
     if at.tzinfo is None:
-        raise UsageError(f"The time {at.isoformat()} has no time zone.", "Write it as 2026-03-11T14:46:00+09:00.")
+        raise UsageError(
+            "The time %(time)s has no time zone.", "Write it as 2026-03-11T14:46:00+09:00.", time=at.isoformat()
+        )
     return at

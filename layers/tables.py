@@ -14,6 +14,7 @@ from gis.database import SERVICE
 from gis.queries import load_queries
 from layers.definition import Attribute, Definition
 from layers.definition_check import POSTGRES_TYPES
+from layers.drawn import drawn_condition
 from layers.table_rules import drop_checks, rule_statements
 
 _TEMPLATES = load_queries(__file__)
@@ -94,6 +95,7 @@ def regenerate_statements(definition: Definition) -> sql.Composed:
         _history_columns(definition),
         rule_statements(definition),
         _attribute_indexes(definition),
+        _drawn_index(definition),
         _functions(definition),
         _view(definition),
         _grants(definition),
@@ -236,6 +238,18 @@ def _attribute_indexes(definition: Definition) -> sql.Composed:
             if attribute.indexed
         ]
     )
+
+
+def _drawn_index(definition: Definition) -> sql.Composed:
+    index = sql.Identifier("layers", f"{definition.name}_drawn")
+    dropped = sql.SQL("DROP INDEX IF EXISTS {};").format(index)
+    if not definition.drawn_when:
+        return dropped
+    made = sql.SQL(
+        "-- Usage: tiles, where most of a layer is not drawn.\nCREATE INDEX {} ON {} USING gist (geom) WHERE true{};"
+    )
+    name = sql.Identifier(f"{definition.name}_drawn")
+    return _lines([dropped, made.format(name, _names(definition)["layer"], drawn_condition(definition))])
 
 
 def _key_index(definition: Definition) -> sql.Composed:

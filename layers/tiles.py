@@ -16,6 +16,7 @@ from gis.queries import load_queries
 from layers.catalogue import UnknownLayerError, find_layer, may_read
 from layers.copying import driver
 from layers.definition import Definition
+from layers.drawn import drawn_condition
 
 _QUERIES = load_queries(__file__)
 _EXTENT = 4096
@@ -51,11 +52,12 @@ def render_tile(connection: Connection, layer: str, z: int, x: int, y: int) -> b
     """
     definition = find_layer(connection, layer)
     if not may_read(connection, definition):
-        raise UnknownLayerError(f"There is no layer {layer!r}.")
+        raise UnknownLayerError("There is no layer %(layer)r.", layer=layer)
     if z < definition.style.min_zoom:
         return b""
     table = sql.Identifier("open" if definition.is_public else "layers", definition.name)
-    return draw(connection, definition, standing(table), drawn_columns(definition), z, x, y)
+    source = standing(table) + drawn_condition(definition)
+    return draw(connection, definition, source, drawn_columns(definition), z, x, y)
 
 
 def drawn_columns(definition: Definition) -> list[str]:

@@ -42,6 +42,7 @@ def test_every_shipped_definition_is_read_and_survives_the_catalogue() -> None:
         ({"is_deletable": "no"}, "is_deletable is 'no'"),
         ({"key": "number"}, "key names 'number'"),
         ({"open_when": {"state": "x"}}, "open_when names 'state'"),
+        ({"drawn_when": {"state": ["x"]}}, "drawn_when names 'state'"),
         ({"attribute": [NAME, NAME]}, "attribute name stands there twice"),
         ({"attribute": [{**NAME, "name": "fid"}]}, "the name fid is taken"),
         ({"attribute": [{**NAME, "type": "float"}]}, "attribute name: type is 'float'"),

@@ -15,6 +15,7 @@ from gis.database import Database
 from layers import catalogue
 from layers.catalogue import UnknownLayerError
 from layers.definition import load_definitions, parse_definition
+from layers.past import render_tile_at
 from layers.tiles import render_tile
 
 LON, LAT = 141.2, 38.4
@@ -101,6 +102,37 @@ def test_what_is_not_published_is_in_no_tile(database: Database, publication: st
     for role in ("citizen", "dept_disaster"):
         with database.begin(role) as connection:
             assert render_tile(connection, "incident", *_tile_at(12)) == b""
+
+
+def test_what_is_over_is_drawn_on_maps_of_its_time_only(database: Database) -> None:
+    fid = _put_incident(database, f"POINT({LON} {LAT})")
+    place = _tile_at(12)
+    incidents = load_definitions()["incident"]
+    with database.begin("machimori_service") as connection:
+        then = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        update = text("UPDATE layers.incident SET state = 'resolved' WHERE fid = :fid")
+        connection.execute(update, {"fid": fid})
+    with database.begin("dept_disaster") as connection:
+        now = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+        assert render_tile(connection, "incident", *place) == b""
+        assert render_tile_at(connection, incidents, *place, now) == b""
+        assert render_tile_at(connection, incidents, *place, then) != b""
+
+
+def test_tiles_of_a_layer_of_which_most_is_over_use_the_index_of_the_rest(database: Database, owner: Engine) -> None:
+    fill = text(
+        "INSERT INTO layers.incident (kind, status, event_key, state, publication, geom)"
+        " SELECT 'fire', 'Actual', n::text, CASE WHEN n % 500 = 0 THEN 'open' ELSE 'resolved' END, 'published',"
+        " ST_SetSRID(ST_Point(141.2, 38.4), 6668) FROM generate_series(1, 3000) n"
+    )
+    with database.begin("machimori_service") as connection:
+        connection.execute(fill)
+    with owner.begin() as connection:
+        connection.execute(text("ANALYZE layers.incident"))
+    where = "geom && ST_MakeEnvelope(141, 38, 142, 39, 6668) AND state IN ('open', 'updated')"
+    with database.begin("citizen") as connection:
+        plan = connection.execute(text(f"EXPLAIN SELECT fid FROM open.incident WHERE {where}")).scalars().all()
+    assert any("incident_drawn" in line or "incident_by_state" in line for line in plan), plan
 
 
 def test_a_features_line_at_the_edge_is_drawn_by_both_neighbours(database: Database) -> None:
