@@ -62,6 +62,7 @@ class Document:
     byte_size: int
     is_truncated: bool
     received_at: datetime
+    last_seen_at: datetime
 
 
 def read_body(chunks: Iterable[bytes], limit_bytes: int, reads_on: bool = True) -> Body:

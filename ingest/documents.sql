@@ -6,7 +6,7 @@ RETURNING old.id, old.parsed_at IS NOT NULL AS is_parsed,
     (SELECT reason FROM ingest.dead_letter x WHERE x.document_id = old.id AND x.record = '') AS reason
 
 -- name: take_document
-SELECT id, source, origin, name, body, byte_size, is_truncated, received_at
+SELECT id, source, origin, name, body, byte_size, is_truncated, received_at, last_seen_at
 FROM ingest.document WHERE id = :id AND parsed_at IS NULL FOR UPDATE
 
 -- name: finish_document

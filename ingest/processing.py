@@ -26,6 +26,7 @@ from ingest.documents import (
 from ingest.gazetteer import load_gazetteer
 from ingest.guarding import guard_report
 from ingest.incidents import fold_event, lock_event
+from ingest.listing import follow_list, read_again
 from ingest.placing import place_report
 from ingest.reports import Rejected, Report, Unreadable, store_reports
 from ingest.seeking import followed_event, seek_event
@@ -63,6 +64,7 @@ def receive(database: Database, source: Source, origin: Origin, name: str, body:
     """Store a body raw (committed), then work on it unless that is done already; count it in `summary`."""
     with database.begin(SERVICE, account=_account(source)) as connection:
         stored = store_document(connection, source.name, origin, name, body, source.is_private)
+        stored = read_again(connection, source, stored)
     summary.documents += 1
     if stored.is_parsed:
         _count(summary, name, Outcome(reason=stored.reason))
@@ -129,7 +131,8 @@ def process_document(database: Database, document_id: int) -> Outcome:
             said = [_not_after(report, document.received_at) for report in said]
         placed = _place_all(connection, said)
         reports = [_find_event(connection, source, report) for report in placed]
-        return replace(_store(connection, source, document, reports), rejected=len(rejected))
+        told = follow_list(connection, source, document, rejected, reports)
+        return replace(_store(connection, source, document, told), rejected=len(rejected))
 
 
 def _store(connection: Connection, source: Source, document: Document, reports: Sequence[Report]) -> Outcome:

@@ -31,10 +31,12 @@ class Rejected:
     Attributes
     ----------
     record : which one, e.g. `line 17`. reason : what is wrong with it.
+    event_key : of the event that it speaks of; "" = nobody knows.
     """
 
     record: str
     reason: str
+    event_key: str = ""
 
 
 @dataclass(frozen=True)

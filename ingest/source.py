@@ -45,6 +45,8 @@ class Source:
     trusts_clock : its times are believed; if not, what says that it was written after it came is of when it came.
     accepts : media types that are taken at the push door, once the source has a secret (ingest/pushing.py); none = it
         is not pushed.
+    lists_all : whether a body lists all that is current, so that what is missing from it is over (ingest/listing.py);
+        None = what is missing says nothing, e.g. a feed of the latest fifty.
     needs : the setting without which there is nobody to ask, e.g. `jma_feed_url`; "" = none.
     source_type : the type of a configured source; "" for a source of the system.
     options : what its configuration says beyond the common keys (addresses, mappings); never shown to anyone.
@@ -62,6 +64,7 @@ class Source:
     is_past: bool = False
     trusts_clock: bool = True
     accepts: tuple[str, ...] = ()
+    lists_all: Callable[[bytes], bool] | None = None
     needs: str = ""
     source_type: str = ""
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)

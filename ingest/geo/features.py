@@ -45,6 +45,18 @@ def read_features(body: bytes) -> list[Feature]:
     return _read_georss(body)
 
 
+def is_whole_list(body: bytes) -> bool:
+    """Whether a feed that `read_features` reads holds features, and is not one page of several (OGC API, RFC 5005)."""
+    if body.lstrip()[:1] == b"{":
+        document = orjson.loads(body)
+        links, matched, returned = document.get("links"), document.get("numberMatched"), len(document["features"])
+        has_next = isinstance(links, list) and any(isinstance(x, dict) and x.get("rel") == "next" for x in links)
+        return returned > 0 and not has_next and not (isinstance(matched, int) and matched > returned)
+    root = parse_xml(body)
+    is_part = any(link.get("rel") == "next" for link in root.iter(f"{_ATOM}link"))
+    return bool(read_features(body)) and not is_part
+
+
 def _read_geojson(body: bytes) -> list[Feature]:
     try:
         document = orjson.loads(body)

@@ -30,7 +30,9 @@ class FeatureMap:
     id : what tells a feature from all others and stays the same; reported_at : when it was said.
     kind : of the incidents; kinds : value at `kind_path` → kind, for feeds of several.
     levels : value at `level_path` → 0–5. time_format : strptime form; "" = ISO 8601, RFC 5322 or milliseconds.
-    over_path, over_values : the feature says that it is over. accuracy_m : of its positions, metres.
+    lists : "current" = the feed lists all that is current, so what is gone from it is over; "latest" = a window that
+        moves on, of which nothing follows. over_path, over_values : the feature says that it is over.
+    accuracy_m : of its positions, metres.
     is_private : it speaks of persons: place and words go to moderators only, `public_text` is what all may read.
     """
 
@@ -53,6 +55,7 @@ class FeatureMap:
     accuracy_m: float = 100.0
     is_private: bool = False
     public_text: str = ""
+    lists: str = "latest"
 
 
 def read_mapping(config: SourceConfig) -> FeatureMap:
@@ -77,6 +80,8 @@ def read_mapping(config: SourceConfig) -> FeatureMap:
     for value, level in table.get("levels", {}).items():
         if level not in range(6):
             raise UsageError(f"Source {config.name}: map.levels has {level!r} for {value}.", "Levels are 0 to 5.")
+    if table.get("lists", "latest") not in ("current", "latest"):
+        raise UsageError(f"Source {config.name}: map.lists is {table['lists']!r}.", 'Write "current" or "latest".')
     return FeatureMap(**{**table, "over_values": tuple(map(str, table.get("over_values", ())))})
 
 
@@ -96,15 +101,16 @@ def _read(feature: Feature, record: str, name: str, mapping: FeatureMap, town: T
     identity = _words(feature, mapping.id)
     if not identity:
         return Rejected(record, f"{mapping.id} is missing: nothing tells this feature from another")
+    key = f"geo:{name}:{identity}"
     if feature.problem:
-        return Rejected(f"{record} ({identity})", feature.problem)
+        return Rejected(f"{record} ({identity})", feature.problem, key)
     try:
         reported_at = _time(feature, mapping.reported_at, mapping.time_format)
         occurred_at = _time(feature, mapping.occurred_at, mapping.time_format) if mapping.occurred_at else None
     except ValueError as error:
-        return Rejected(f"{record} ({identity})", str(error))
+        return Rejected(f"{record} ({identity})", str(error), key)
     if reported_at is None:
-        return Rejected(f"{record} ({identity})", f"{mapping.reported_at} is missing")
+        return Rejected(f"{record} ({identity})", f"{mapping.reported_at} is missing", key)
     middle = feature.geometry.representative_point() if feature.geometry is not None else None
     facts = _facts(feature, mapping, occurred_at)
     private = Private()
@@ -124,7 +130,7 @@ def _read(feature: Feature, record: str, name: str, mapping: FeatureMap, town: T
         kind=mapping.kinds.get(_words(feature, mapping.kind_path), mapping.kind) if mapping.kind_path else mapping.kind,
         status="Actual",
         action="issue",
-        event_key=f"geo:{name}:{identity}",
+        event_key=key,
         serial=None,
         reported_at=reported_at,
         controlled_at=reported_at,

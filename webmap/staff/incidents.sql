@@ -31,7 +31,8 @@ WHERE i.fid = :fid
 -- name: reports
 -- What every source said, in its order, the members' too; the original words only for who may read them.
 SELECT r.id, r.source, r.source_id, r.action, r.reported_at, r.office, r.headline, r.text, r.incident_fid, r.document_id,
-       d.id IS NOT NULL AS may_open, p.original, p.place_text, p.erased_at
+       d.id IS NOT NULL AS may_open, p.original, p.place_text, p.erased_at,
+       coalesce((r.facts->>'vanished')::boolean, false) AS vanished
 FROM ingest.report r
 LEFT JOIN ingest.report_private p ON p.report_id = r.id
 LEFT JOIN ingest.document d ON d.id = r.document_id

@@ -8,7 +8,7 @@ from gis.errors import UsageError
 from gis.town import load_town
 from ingest.configuration import SourceConfig
 from ingest.documents import read_body
-from ingest.processing import receive
+from ingest.processing import Outcome, process_unparsed, receive
 from ingest.reports import Rejected, Unreadable
 from ingest.schedule import Schedule
 from ingest.sources.geo_feed import make_source
@@ -160,8 +160,81 @@ def test_an_older_state_never_overwrites_a_newer_one(receive_roads, rows):
         ({**ROADS, "colour": "x"}, "colour"),
         ({**ROADS, "levels": {"a": 9}}, "levels"),
         ({**ROADS, "kinds": "x"}, "kinds"),
+        ({**ROADS, "lists": "all"}, "lists"),
     ],
 )
 def test_a_mapping_that_cannot_work_is_refused_by_name(mapping, named):
     with pytest.raises(UsageError, match=named):
         _source(**mapping)
+
+
+@pytest.fixture
+def see(database, monkeypatch, rows):
+    """Poll a list of what is current: the bodies one after the other; return the state of each road."""
+    source = _source(**ROADS, lists="current")
+    monkeypatch.setattr("ingest.processing.find_source", lambda name: source)
+
+    def take(*bodies, limit=1_000_000):
+        for body in bodies:
+            receive(database, source, "feed", "roads", read_body([body], limit), RunSummary())
+        found = rows("SELECT substr(event_key, 11) AS road, state FROM layers.incident ORDER BY 1")
+        return {row["road"]: row["state"] for row in found}
+
+    return take
+
+
+def test_what_is_gone_from_a_list_of_what_is_current_is_over_and_what_is_back_is_open_again(see, rows):
+    both, one = _collection(_road(), _road(number="r2")), _collection(_road(number="r2"))
+    assert see(both, one) == {"r1": "resolved", "r2": "open"}
+    new = "reported_at > now() - interval '1 hour' AS is_new"
+    told = rows(f"SELECT facts, phase, {new} FROM ingest.situation ORDER BY id DESC")[0]
+    assert (told["facts"]["vanished"], told["is_new"], told["phase"]) == (True, True, "cleared")
+    assert see(one, one) == {"r1": "resolved", "r2": "open"} and len(rows("SELECT 1 FROM ingest.report")) == 3
+    assert see(both)["r1"] == "updated", "the very same bytes as before, and the road's own time is older than its end"
+    assert see(both, one, both) == {"r1": "updated", "r2": "open"}
+    changed = _collection(_road(updated="2026-11-20T15:30:00+09:00", title="県道247号片側"), _road(number="r2"))
+    see(changed)
+    assert rows("SELECT headline FROM layers.incident WHERE event_key = 'geo:roads:r1'") == [
+        {"headline": "県道247号片側"}
+    ]
+    count = len(rows("SELECT 1 FROM ingest.report"))
+    see(both, changed, changed)
+    assert len(rows("SELECT 1 FROM ingest.report WHERE facts->>'vanished' = 'true'")) == 2
+    assert len(rows("SELECT 1 FROM ingest.report")) == count + 2
+    assert rows("SELECT 1 FROM ingest.document WHERE parsed_at IS NULL") == []
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        _collection(),
+        b"<html>busy</html>",
+        b"",
+        _collection(_road(number="r2"), _road(number="")),
+        _collection(_road(number="r1", updated="yesterday"), _road(number="r2")),
+        _collection(_road(number="r2"))[:-9],
+        b'{"type":"FeatureCollection","links":[{"rel":"next","href":"?page=2"}],"features":[{"id":"x","properties":{}}]}',
+        b'{"type":"FeatureCollection","numberMatched":2,"features":[' + json.dumps(_road(number="r2")).encode() + b"]}",
+    ],
+)
+def test_a_list_that_is_empty_broken_or_a_part_ends_nothing(see, nothing):
+    assert see(_collection(_road()), nothing)["r1"] == "open"
+
+
+def test_a_list_that_was_cut_at_the_limit_and_one_that_was_read_late_end_nothing(see, database, monkeypatch, rows):
+    whole = _collection(_road(), _road(number="r2"))
+    see(whole)
+    assert see(_collection(_road(number="r2")) + b" " * 1000, limit=900) == {"r1": "open", "r2": "open"}
+    monkeypatch.setattr("ingest.processing.process_document", lambda *_: Outcome())  # the worker dies after storing
+    see(_collection(_road(number="r2")))
+    monkeypatch.undo()
+    monkeypatch.setattr("ingest.processing.find_source", lambda name: _source(**ROADS, lists="current"))
+    assert see(_collection(_road(), _road(number="r3"))) == {"r1": "open", "r2": "resolved", "r3": "open"}
+    process_unparsed(database, RunSummary())
+    found = rows("SELECT event_key, state FROM layers.incident ORDER BY 1")
+    assert [row["state"] for row in found] == ["open", "resolved", "open"], "the older list was read last"
+
+
+def test_of_a_feed_of_the_latest_nothing_follows_from_what_is_gone(receive_roads, rows):
+    receive_roads(_collection(_road()), _collection(_road(number="r2")))
+    assert {row["state"] for row in rows("SELECT state FROM layers.incident")} == {"open"}
