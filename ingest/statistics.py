@@ -13,7 +13,7 @@ from gis.queries import load_queries
 from ingest.policy import find_policy
 from ingest.suppression import suppress, suppress_total
 
-DIMENSIONS = ("category", "quarter", "mesh", "month", "weekday", "hour")
+DIMENSIONS = ("category", "quarter", "mesh", "month", "weekday", "hour", "source")
 _QUERIES = load_queries(__file__)
 
 
@@ -44,14 +44,56 @@ def refresh_statistics(connection: Connection) -> list[int]:
 
 
 def read_statistics(connection: Connection, kind: str, year: int, *, is_public: bool) -> list[Statistic]:
-    """Return all numbers of a kind and year. Role: any when public, else service or the disaster office."""
-    query = _QUERIES["read_open"] if is_public else _QUERIES["read_all"]
-    return [Statistic(*row) for row in connection.execute(query, {"kind": kind, "year": year})]
+    """Return all numbers of a kind and year. Role: any when public, else service."""
+    return _read(connection, "read_open" if is_public else "read_all", kind, year)
+
+
+def read_staff_statistics(connection: Connection, kind: str, year: int) -> list[Statistic]:
+    """Return the whole numbers for who may read them (`may_read_all`), else what is public. Role: a department's."""
+    return _read(connection, "read_for_staff" if may_read_all(connection) else "read_open", kind, year)
+
+
+def may_read_all(connection: Connection) -> bool:
+    """Whether the account acting is a moderator of the disaster office or an administrator. Role: a department's."""
+    return bool(connection.execute(_QUERIES["may_read_all"]).scalar_one())
+
+
+@dataclass(frozen=True)
+class ResponseTime:
+    """How long incidents of a kind waited from their arrival to a moderator's publication, in minutes."""
+
+    kind: str
+    incidents: int
+    median_minutes: float
+    p90_minutes: float
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """How many incidents of a kind wait for a decision, and since when the oldest does."""
+
+    kind: str
+    incidents: int
+    oldest_at: datetime
+
+
+def read_response_times(connection: Connection, year: int) -> list[ResponseTime]:
+    """Return them by kind, of incidents that came in this year (Japanese time); none for who may not read all."""
+    return [ResponseTime(*row) for row in connection.execute(_QUERIES["response_times"], {"year": year})]
+
+
+def read_waiting(connection: Connection) -> list[Waiting]:
+    """Return them by kind; none for who may not read all."""
+    return [Waiting(*row) for row in connection.execute(_QUERIES["waiting"])]
 
 
 def list_tables(connection: Connection) -> list[tuple[str, int]]:
     """Return (kind, year) of what has been counted, newest first. Role: any."""
     return [(row.kind, row.year) for row in connection.execute(_QUERIES["tables"])]
+
+
+def _read(connection: Connection, query: str, kind: str, year: int) -> list[Statistic]:
+    return [Statistic(*row) for row in connection.execute(_QUERIES[query], {"kind": kind, "year": year})]
 
 
 def _count_years(connection: Connection, years: list[int], counted_at: datetime) -> None:

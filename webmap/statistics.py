@@ -1,4 +1,7 @@
-"""Statistics over incidents: page, CSV, JSON and the mesh on the map; everybody reads the same, suppressed numbers."""
+"""Statistics over incidents: page, CSV, JSON and the mesh on the map; everybody reads the same, suppressed numbers.
+
+The desk's page (webmap/staff/statistics.py) shows the same tables with the numbers that its reader may have.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from flask import Blueprint, Response, render_template, request
+from sqlalchemy import Connection
 
 from gis.errors import UsageError
 from ingest.statistics import DIMENSIONS, Statistic, list_tables, read_statistics
@@ -25,6 +29,7 @@ _TITLES = {
     "month": mark("By month"),
     "weekday": mark("By weekday"),
     "hour": mark("By hour"),
+    "source": mark("By source"),
 }
 _WEEKDAYS = {
     "1": mark("Monday"),
@@ -52,30 +57,61 @@ class Bar:
     percent: float
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What is asked for: one kind and year; `tables` are all (kind, year) that there are."""
+
+    kind: str
+    year: int
+    tables: Sequence[tuple[str, int]]
+
+
 @blueprint.get("/statistics")
 def show_statistics() -> str:
     """Show one kind and year: how many, where, when."""
-    kind, year, tables, found = _asked()
-    total = next((one.count for one in found if one.dimension == "total"), 0)
-    return render_template(
-        "citizen/statistics.html",
-        kind=kind,
-        year=year,
-        kinds=[code for code in load_code_list("incident_kind").values if code in {known for known, _ in tables}],
-        years=sorted({year for _, year in tables}, reverse=True),
-        total=total,
-        is_suppressed=any(one.count is None for one in found),
-        least=LEAST_COUNT,
-        charts=[(name, gettext(title), _bars(name, found)) for name, title in _TITLES.items() if name != "mesh"],
-        script=town_map.small_map_script(services().town, language()),
-        assets=town_map,
-    )
+    asked, found = _read()
+    return render_template("citizen/statistics.html", **page_values(asked, found))
 
 
 @blueprint.get("/statistics.csv")
 def show_csv() -> Response:
     """Answer all tables of one kind and year as CSV, UTF-8 with BOM; a suppressed count is an X."""
-    kind, year, _, found = _asked()
+    return csv_answer(*_read())
+
+
+@blueprint.get("/statistics.json")
+def show_json() -> dict[str, object]:
+    """Answer all tables of one kind and year as JSON; a suppressed count is null."""
+    return json_answer(*_read())
+
+
+@blueprint.get("/statistics/mesh.geojson")
+def show_mesh() -> dict[str, object]:
+    """Answer the cells of 1 km (地域メッシュ, JIS X 0410) with a count that may be shown."""
+    _, found = _read()
+    return mesh_answer(found)
+
+
+def page_values(asked: Asked, found: Sequence[Statistic]) -> dict[str, object]:
+    """Return what a page of statistics shows (templates/parts/statistics.html)."""
+    counted = {kind for kind, _ in asked.tables}
+    return {
+        "kind": asked.kind,
+        "year": asked.year,
+        "kinds": [code for code in load_code_list("incident_kind").values if code in counted],
+        "years": sorted({year for _, year in asked.tables}, reverse=True),
+        "total": next((one.count for one in found if one.dimension == "total"), 0),
+        "is_suppressed": any(one.count is None for one in found),
+        "least": LEAST_COUNT,
+        "charts": [(name, gettext(title), _bars(name, found)) for name, title in _TITLES.items() if name != "mesh"],
+        "cells": _bars("mesh", found),
+        "script": town_map.small_map_script(services().town, language()),
+        "assets": town_map,
+    }
+
+
+def csv_answer(asked: Asked, found: Sequence[Statistic]) -> Response:
+    """Return the numbers as CSV, UTF-8 with BOM; a suppressed count is an X."""
     written = io.StringIO()
     lines = csv.writer(written)
     lines.writerow(["year", "kind", "dimension", "value", "count"])
@@ -83,24 +119,20 @@ def show_csv() -> Response:
         [one.year, one.kind, one.dimension, one.value, "X" if one.count is None else one.count] for one in found
     )
     response = Response("\ufeff" + written.getvalue(), mimetype="text/csv")
-    response.headers["Content-Disposition"] = f'attachment; filename="statistics-{kind}-{year}.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="statistics-{asked.kind}-{asked.year}.csv"'
     return response
 
 
-@blueprint.get("/statistics.json")
-def show_json() -> dict[str, object]:
-    """Answer all tables of one kind and year as JSON; a suppressed count is null."""
-    kind, year, _, found = _asked()
+def json_answer(asked: Asked, found: Sequence[Statistic]) -> dict[str, object]:
+    """Return the numbers as JSON; a suppressed count is null."""
     tables: dict[str, dict[str, int | None]] = {name: {} for name in ("total", *DIMENSIONS)}
     for one in found:
         tables[one.dimension][one.value] = one.count
-    return {"kind": kind, "year": year, "suppressed_below": LEAST_COUNT, "tables": tables}
+    return {"kind": asked.kind, "year": asked.year, "suppressed_below": LEAST_COUNT, "tables": tables}
 
 
-@blueprint.get("/statistics/mesh.geojson")
-def show_mesh() -> dict[str, object]:
-    """Answer the cells of 1 km (地域メッシュ, JIS X 0410) with a count that may be shown."""
-    _, _, _, found = _asked()
+def mesh_answer(found: Sequence[Statistic]) -> dict[str, object]:
+    """Return the cells that have a count that may be shown as GeoJSON; `share` is of the largest count."""
     cells = {one.value: one.count for one in found if one.dimension == "mesh" and one.value and one.count}
     most = max(cells.values(), default=1)
     return {
@@ -125,17 +157,26 @@ def mesh_ring(code: str) -> list[list[float]]:
     return [[round(lon, 7), round(lat, 7)] for lon, lat in ring]
 
 
-def _asked() -> tuple[str, int, list[tuple[str, int]], list[Statistic]]:
-    """Return kind, year, what there is, and the numbers; the newest year of anything when nothing is asked."""
+def read_asked(connection: Connection) -> Asked:
+    """Return what the request asks for; the newest year of anything when it asks for nothing. Role: any.
+
+    Raises
+    ------
+    UsageError : there is no such kind, or that is no year.
+    """
+    tables = list_tables(connection)
+    newest = tables[0] if tables else ("crime", 0)
+    kind = request.args.get("kind") or newest[0]
+    year = request.args.get("year") or str(next((y for k, y in tables if k == kind), newest[1]))
+    if kind not in load_code_list("incident_kind").values or not year.isdigit() or len(year) > 4:
+        raise UsageError("There are no such statistics.", "Choose kind and year on the page.")
+    return Asked(kind, int(year), tables)
+
+
+def _read() -> tuple[Asked, list[Statistic]]:
     with citizen_connection() as connection:
-        tables = list_tables(connection)
-        newest = tables[0] if tables else ("crime", 0)
-        kind = request.args.get("kind") or newest[0]
-        asked_year = request.args.get("year") or str(next((y for k, y in tables if k == kind), newest[1]))
-        if kind not in load_code_list("incident_kind").values or not asked_year.isdigit() or len(asked_year) > 4:
-            raise UsageError(gettext("There are no such statistics."), gettext("Choose kind and year on the page."))
-        year = int(asked_year)
-        return kind, year, tables, read_statistics(connection, kind, year, is_public=True)
+        asked = read_asked(connection)
+        return asked, read_statistics(connection, asked.kind, asked.year, is_public=True)
 
 
 def _bars(dimension: str, found: Sequence[Statistic]) -> list[Bar]:

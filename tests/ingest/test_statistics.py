@@ -78,6 +78,25 @@ def test_a_withdrawn_incident_leaves_its_year(database):
     assert _told(database, "total", is_public=False) == {"": 1}
 
 
+def test_an_hour_that_the_source_did_not_know_is_a_bar_of_its_own(database):
+    _add(database, 6, "known", kind="fire")
+    _add(database, 7, "day", kind="fire", at="2025-12-31T00:00:00+09:00")
+    with database.begin(SERVICE) as connection:
+        connection.execute(
+            text(
+                "WITH d AS (INSERT INTO ingest.document (source, origin, name, sha256, byte_size, body)"
+                " VALUES ('police', 'replay', 'd', 'd', 0, '') RETURNING id)"
+                " INSERT INTO ingest.report (source, source_id, document_id, telegram, kind, status, action, event_key,"
+                " reported_at, controlled_at, facts, concerns_town, incident_fid)"
+                " SELECT 'police', i.event_key, d.id, 'x', 'fire', 'Actual', 'issue', i.event_key, i.reported_at,"
+                " i.reported_at, jsonb_build_object('time_precision', 'day'), true, i.fid"
+                " FROM layers.incident i, d WHERE i.event_key LIKE 'day%'"
+            )
+        )
+    assert _told(database, "hour", kind="fire") == {"23": 6, "": 7}
+    assert _told(database, "source", kind="fire") == {"": 13}
+
+
 def test_citizens_read_no_suppressed_number(database):
     _add(database, 3, "a")
     _told(database, "total")

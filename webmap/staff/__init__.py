@@ -28,6 +28,7 @@ from webmap.staff import (
     new_layer,
     overview,
     second_factor,
+    statistics,
     styling,
 )
 from webmap.staff.access import blueprint
@@ -61,5 +62,6 @@ __all__ = [
     "new_layer",
     "overview",
     "second_factor",
+    "statistics",
     "styling",
 ]

@@ -68,3 +68,54 @@ BEGIN
 END $$;
 CREATE TRIGGER guard_reason BEFORE INSERT ON ingest.moderation_step
     FOR EACH ROW WHEN (NEW.act = 'rejected' AND btrim(NEW.reason) = '') EXECUTE FUNCTION ingest.guard_reason();
+
+------------------------------------------------------------------------------ statistics
+
+-- By source, too.
+ALTER TABLE ingest.statistic DROP CONSTRAINT statistic_dimension_check;
+ALTER TABLE ingest.statistic ADD CONSTRAINT statistic_dimension_check
+    CHECK (dimension IN ('total', 'category', 'quarter', 'mesh', 'month', 'weekday', 'hour', 'source'));
+
+-- Whole numbers, also those that tell of few: for moderators of the disaster office and for administrators.
+REVOKE SELECT ON ingest.statistic FROM dept_disaster, dept_disaster_viewer;
+CREATE FUNCTION gis.reads_all_statistics() RETURNS boolean
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+    SELECT EXISTS (SELECT FROM gis.account a WHERE a.name = gis.current_account()
+                   AND (gis.account_holds(a.name, 'administrator')
+                        OR a.department = 'disaster' AND gis.account_holds(a.name, 'moderator')))
+$$;
+
+CREATE FUNCTION gis.all_statistics(wanted_kind text, wanted_year int)
+RETURNS TABLE (year int, kind text, dimension text, value text, count bigint)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+    SELECT s.year, s.kind, s.dimension, s.value, s.count FROM ingest.statistic s
+    WHERE gis.reads_all_statistics() AND s.kind = wanted_kind AND s.year = wanted_year
+$$;
+
+-- How long incidents of a year that a moderator published had waited since they arrived, by kind, in minutes.
+CREATE FUNCTION gis.response_times(wanted_year int)
+RETURNS TABLE (kind text, incidents bigint, median_minutes double precision, p90_minutes double precision)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+    RETURN QUERY
+    SELECT i.kind, count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY waited.minutes),
+           percentile_cont(0.9) WITHIN GROUP (ORDER BY waited.minutes)
+    FROM (SELECT s.incident_fid, min(s.done_at) AS at FROM ingest.moderation_step s WHERE s.act = 'published' GROUP BY 1) first
+    JOIN layers.incident i ON i.fid = first.incident_fid
+    CROSS JOIN LATERAL (SELECT extract(epoch FROM first.at - i.created_at)::double precision / 60 AS minutes) waited
+    WHERE gis.reads_all_statistics() AND i.status = 'Actual'
+      AND extract(year FROM i.created_at AT TIME ZONE 'Asia/Tokyo') = wanted_year
+    GROUP BY i.kind ORDER BY i.kind;
+END $$;
+
+-- What waits for a decision now, by kind, and since when.
+CREATE FUNCTION gis.waiting_incidents() RETURNS TABLE (kind text, incidents bigint, oldest_at timestamptz)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+    RETURN QUERY
+    SELECT i.kind, count(*), min(i.created_at) FROM layers.incident i
+    WHERE gis.reads_all_statistics() AND (i.publication = 'pending' OR i.needs_review) AND i.publication <> 'merged'
+    GROUP BY i.kind ORDER BY i.kind;
+END $$;
+REVOKE ALL ON FUNCTION gis.reads_all_statistics, gis.all_statistics, gis.response_times, gis.waiting_incidents FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION gis.reads_all_statistics, gis.all_statistics, gis.response_times, gis.waiting_incidents TO department;
