@@ -1,4 +1,4 @@
-"""Compares what must agree: a layer's table, its history and its definition."""
+"""Compares what must agree: a layer's table, its history, its definition and the rights in it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from gis.queries import load_queries
 from layers.copying import driver
 from layers.definition import Definition
 from layers.definition_check import POSTGRES_TYPES, SYSTEM_COLUMNS
+from layers.rights_agreement import right_problems
 
 _QUERIES = load_queries(__file__)
 # As information_schema spells them.
@@ -21,7 +22,8 @@ def check_layer(connection: Connection, definition: Definition) -> list[str]:
     Runs as a role that may read the layer and its history (the service, any department).
     The features are compared only where the columns agree.
     """
-    return _column_problems(connection, definition) or _row_problems(connection, definition)
+    columns = _column_problems(connection, definition)
+    return columns or [*_row_problems(connection, definition), *right_problems(connection, definition)]
 
 
 def _column_problems(connection: Connection, definition: Definition) -> list[str]:

@@ -203,7 +203,7 @@ def _alter(connection: Connection, old: Definition, new: Definition, renamed: Ma
         tables.add_attributes(new, [attribute for attribute in new.attributes if attribute.name not in had]),
         *([tables.change_key(new)] if before.key != new.key else []),
         tables.regenerate_statements(new),
-        grant_statements(connection, new),
+        grant_statements(new),
     ]
     _apply(connection, old, new, sql.SQL("\n").join(statements))
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gis.settings import Settings
+from webmap.field_work import person_at_shell
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from layers.grants import Area
+    from layers.areas import Area
 
+_SAY_WHO = "SELECT set_config('machimori.account', :account, true), set_config('machimori.reason', :reason, true)"
 PARTS = ("grant", "revoke", "grants")
 
 
@@ -28,9 +29,11 @@ def add_parts(parts: argparse._SubParsersAction[argparse.ArgumentParser]) -> Non
     grant.add_argument(
         "--area", metavar="CODE|FILE", help="edit only inside: a code of the layer city_area, or a GeoJSON file"
     )
+    grant.add_argument("--reason", default="", metavar="TEXT", help="why, for the log")
     revoke = parts.add_parser("revoke", help="take back what a department was granted")
     revoke.add_argument("name", metavar="NAME")
     revoke.add_argument("--department", required=True, metavar="DEPARTMENT")
+    revoke.add_argument("--reason", default="", metavar="TEXT", help="why, for the log")
     grants = parts.add_parser("grants", help="what was granted beyond the owners' own rights")
     grants.add_argument("name", nargs="?", metavar="NAME", help="one layer (default: all)")
 
@@ -45,6 +48,8 @@ def run_part(args: argparse.Namespace, settings: Settings) -> int:
     try:
         with engine.begin() as connection:
             connection.execute(text("SET LOCAL ROLE machimori_owner"))
+            who = {"account": person_at_shell(), "reason": getattr(args, "reason", "")}
+            connection.execute(text(_SAY_WHO), who)
             _PARTS[args.part](connection, args)
     finally:
         engine.dispose()
@@ -62,7 +67,6 @@ def _grant(connection: Connection, args: argparse.Namespace) -> None:
         definition,
         args.department,
         args.right,
-        f"shell:{getpass.getuser()}",
         is_personal=args.personal,
         area=area,
     )
@@ -92,7 +96,8 @@ def _read_area(connection: Connection, value: str) -> Area:
     from sqlalchemy import text
 
     from gis.errors import UsageError
-    from layers.grants import Area, read_area
+    from layers.areas import Area
+    from layers.grants import read_area
 
     if Path(value).is_file():
         return read_area(Path(value).name, Path(value).read_bytes())

@@ -16,6 +16,7 @@ from gis.accounts import add_account
 from gis.database import Database
 from gis.db_login import connection_words, make_db_login, revoke_db_login
 from gis.errors import UsageError
+from layers.areas import Area
 from layers.attachment_files import CleanFile, clean_file
 from layers.attachment_history import changeset_events, feature_events
 from layers.attachment_words import RefusedFileError
@@ -39,7 +40,7 @@ from layers.catalogue import create_layer, find_layer
 from layers.changes import Delete, Insert
 from layers.definition import Definition, load_definitions
 from layers.editing import apply_changes
-from layers.grants import Area, grant_layer
+from layers.grants import grant_layer
 from layers.history import layer_history
 from layers.refusals import ChangedMeanwhileError, NotAllowedError
 from layers.undo import UndoRefusedError, undo_changeset
@@ -159,7 +160,7 @@ def test_an_area_limit_holds_for_files_too(database: Database, owner: Engine, sh
         with owner.begin() as connection:
             connection.execute(text("SET LOCAL ROLE machimori_owner"))
             area = Area("矢本", square % corners)
-            grant_layer(connection, find_layer(connection, "shelter"), "sewer", "edit", "x", area=area)
+            grant_layer(connection, find_layer(connection, "shelter"), "sewer", "edit", area=area)
         with database.begin("dept_sewer") as connection:
             assert may_attach(connection, shelter, fid) == is_inside
     with pytest.raises(NotAllowedError):
@@ -175,7 +176,7 @@ def test_files_of_a_layer_with_personal_attributes_are_personal_until_marked_pub
     assert len(listed(database, household, fid)) == 1
     with owner.begin() as connection:
         connection.execute(text("SET LOCAL ROLE machimori_owner"))
-        grant_layer(connection, household, "school", "edit", "x")
+        grant_layer(connection, household, "school", "edit")
     for role in ("dept_sewer", "dept_disaster_viewer", "dept_school"):
         assert listed(database, household, fid, role) == []
         with database.begin(role) as connection:

@@ -129,7 +129,7 @@ def test_a_department_granted_the_management_changes_the_layer_and_one_granted_e
     for access in ("edit", "manage"):
         with owner.begin() as connection:
             connection.execute(text("SET LOCAL ROLE machimori_owner"))
-            grant_layer(connection, definition, "sewer", access, "test")
+            grant_layer(connection, definition, "sewer", access)
         if access == "edit":
             with pytest.raises(NotAllowedError), database.begin("dept_sewer", person) as connection:
                 change_layer(connection, definition, with_colour(definition))
