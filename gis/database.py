@@ -31,7 +31,13 @@ def _engine(url: str, pool_size: int) -> Engine:
         return psycopg.connect(url, options=_OPTIONS, connect_timeout=10, application_name="machimori")
 
     return create_engine(
-        "postgresql+psycopg://", creator=connect, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True
+        "postgresql+psycopg://",
+        creator=connect,
+        pool_size=pool_size,
+        max_overflow=pool_size,
+        pool_pre_ping=True,
+        # What goes wrong gets into logs; what the statement wrote may be of persons.
+        hide_parameters=True,
     )
 
 

@@ -32,6 +32,7 @@ from ingest.reports import Rejected, Report, Unreadable, store_reports
 from ingest.seeking import followed_event, seek_event
 from ingest.source import Source, find_source
 from ingest.summary import RunSummary
+from ingest.veil import log_veiled, place_of, veiled
 
 # What comes in later than this, or says that it was written in the future, sends nothing by itself.
 _STALE_AFTER = timedelta(minutes=60)
@@ -62,7 +63,7 @@ class Outcome:
 
 def receive(database: Database, source: Source, origin: Origin, name: str, body: Body, summary: RunSummary) -> None:
     """Store a body raw (committed), then work on it unless that is done already; count it in `summary`."""
-    with database.begin(SERVICE, account=_account(source)) as connection:
+    with veiled(source), database.begin(SERVICE, account=_account(source)) as connection:
         stored = store_document(connection, source.name, origin, name, body, source.is_private)
         stored = read_again(connection, source, stored)
     summary.documents += 1
@@ -118,21 +119,27 @@ def process_document(database: Database, document_id: int) -> Outcome:
             (_account(source), f"document {document_id}" if source.is_private else document.name),
         )
         finish_document(connection, document_id)
-        try:
-            records = _parse(source, document)
-        except Unreadable as error:
-            store_dead_letter(connection, document_id, str(error))
-            return Outcome(reason=str(error))
-        rejected = [record for record in records if isinstance(record, Rejected)]
-        for record in rejected:
-            store_dead_letter(connection, document_id, record.reason, record.record)
-        said = [guard_report(source, record) for record in records if isinstance(record, Report)]
-        if not source.trusts_clock:
-            said = [_not_after(report, document.received_at) for report in said]
-        placed = _place_all(connection, said)
-        reports = [_find_event(connection, source, report) for report in placed]
-        told = follow_list(connection, source, document, rejected, reports)
-        return replace(_store(connection, source, document, told), rejected=len(rejected))
+        with veiled(source):
+            return _work_on(connection, source, document)
+
+
+def _work_on(connection: Connection, source: Source, document: Document) -> Outcome:
+    """Parse a document that is taken, and write what follows."""
+    try:
+        records = _parse(source, document)
+    except Unreadable as error:
+        store_dead_letter(connection, document.id, str(error))
+        return Outcome(reason=str(error))
+    rejected = [record for record in records if isinstance(record, Rejected)]
+    for record in rejected:
+        store_dead_letter(connection, document.id, record.reason, record.record)
+    said = [guard_report(source, record) for record in records if isinstance(record, Report)]
+    if not source.trusts_clock:
+        said = [_not_after(report, document.received_at) for report in said]
+    placed = _place_all(connection, said)
+    reports = [_find_event(connection, source, report) for report in placed]
+    told = follow_list(connection, source, document, rejected, reports)
+    return replace(_store(connection, source, document, told), rejected=len(rejected))
 
 
 def _store(connection: Connection, source: Source, document: Document, reports: Sequence[Report]) -> Outcome:
@@ -183,6 +190,9 @@ def _parse(source: Source, document: Document) -> Sequence[Report | Rejected]:
         raise
     except Exception as bug:
         # Input from outside must not stop the rest, not even when it finds a hole in the parser.
+        if source.is_private:
+            log_veiled("parser failed", source, bug, document=document.id)
+            raise Unreadable(f"the parser of {source.name} failed: {place_of(bug)}") from None
         _log.exception("parser failed", source=source.name, document=document.id)
         raise Unreadable(f"the parser of {source.name} failed: {type(bug).__name__}: {bug}") from bug
     if document.origin == "drill" and any(

@@ -76,8 +76,11 @@ def close_quiet_incidents() -> None:
 
 
 def _tell(source: str, summary: RunSummary) -> None:
-    for line in summary.lines()[1:]:
-        _log.warning("ingest", source=source, trouble=line)
+    for failure in summary.failures:
+        _log.warning("ingest", source=source, trouble=failure)
+    if summary.dead_letters:
+        # Which and why stands at the desk: the name of a mail may be its subject, and a reason may quote its words.
+        _log.warning("ingest", source=source, dead_letters=len(summary.dead_letters))
     if summary.new:
         _log.info("ingest", source=source, new=summary.new, changed=summary.changed)
 

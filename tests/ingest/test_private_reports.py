@@ -1,17 +1,23 @@
 """What a report says of persons goes apart from what many read, and the map shows an area in place of the place."""
 
+import traceback
 from datetime import datetime, timedelta, timezone
 
 import pytest
+import structlog
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from gis.database import SERVICE
+from gis.logs import configure_logs
 from ingest.documents import read_body
 from ingest.latest_fold import fold_latest
 from ingest.processing import receive
 from ingest.reports import Place, Private, Rejected, Report
+from ingest.runs import running_alone
 from ingest.source import Source
 from ingest.summary import RunSummary
+from ingest.veil import VeiledError
 
 JST = timezone(timedelta(hours=9))
 SAID_AT = datetime(2026, 11, 20, 15, 0, tzinfo=JST)
@@ -143,3 +149,39 @@ def test_a_notice_about_nothing_known_is_an_incident_of_its_own(post, rows):
     other = _report(source_id="2", event_key="police:2", seeks_event=True, facts={"category": "盗撮"})
     post(other)
     assert len(rows("SELECT fid FROM layers.incident")) == 2
+
+
+def _quotes(body, town):
+    raise ValueError(f"cannot read {body.decode()}")
+
+
+def _breaks_the_database(body, town):
+    return [_report(serial=body.decode())]
+
+
+@pytest.mark.parametrize("parse", [_quotes, _breaks_the_database])
+def test_a_bug_about_a_private_document_is_told_without_its_words(database, monkeypatch, capfd, parse):
+    source = Source("police", "県警", parse, {"suspicious_person": fold_latest}, is_private=True)
+    monkeypatch.setattr("ingest.processing.find_source", lambda name: source)
+    before = structlog.get_config()
+    configure_logs()
+    summary = RunSummary()
+    told = ""
+    try:
+        with running_alone(database, "police"):
+            receive(database, source, "push", "mail", read_body([SECRET.encode()], 1_000_000), summary)
+    except VeiledError:
+        told = traceback.format_exc()
+        structlog.get_logger().exception("as the worker logs it")
+    finally:
+        structlog.configure(**before)
+    assert parse is _quotes or "Error at ingest/" in told
+    written = "".join(capfd.readouterr()) + told + str(summary)
+    assert "ingest" in written and "Error" in written
+    kept = [
+        text(f"SELECT to_jsonb(t)::text AS row FROM {table} t") for table in
+        ("ingest.source", "ingest.run", "ingest.dead_letter", "ingest.report", "queue.procrastinate_jobs")
+    ]  # fmt: skip
+    with database.begin(SERVICE) as connection:
+        written += "".join(row for query in kept for row in connection.execute(query).scalars())
+    assert not [word for word in (SECRET, "上河戸36", "田中") if word in written]
