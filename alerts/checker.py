@@ -160,6 +160,21 @@ def push_text(words: AlertText) -> str:
     return words.short or f"{words.headline}\n{words.instruction}"
 
 
+def short_form(words: AlertText) -> str:
+    """Return a short form for words too long for a push message: the headline and as many lines of what to do as fit.
+
+    "" when the words fit as they are.
+    """
+    if len(push_text(words)) <= LIMITS["push"]:
+        return ""
+    short = words.headline[: LIMITS["push"]]
+    for line in words.instruction.split("\n"):
+        if len(short) + 1 + len(line) > LIMITS["push"]:
+            break
+        short = f"{short}\n{line}"
+    return short
+
+
 def short_text(words: AlertText, url: str) -> str:
     """Return a text to copy into a short-message service: headline, what to do, address; cut to the limit with …"""
     room = LIMITS["x"] - len(url) - 1

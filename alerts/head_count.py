@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
-from alerts.matching import count_recipients
+from alerts import matching
 from gis.languages import LANGUAGES
 from gis.queries import load_queries
 from gis.town import Town
 
 _QUERIES = load_queries(__file__)
+_RECIPIENTS = load_queries(matching.__file__).sql("recipients")
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,21 @@ def count_heads(connection: Connection, alert_id: int, town: Town) -> HeadCount:
 
     A drill reaches the drill list, and those other systems that take drills.
     """
-    found = count_recipients(connection, alert_id, town)
+    found = matching.count_recipients(connection, alert_id, town)
     people = {language: found[language] for language in LANGUAGES if language in found}
     values = {"alert_id": alert_id, "plane_epsg": town.plane_epsg}
     places = int(connection.execute(_QUERIES["places"], values).scalar_one())
     webhooks = int(connection.execute(_QUERIES["webhooks"], values).scalar_one())
-    return HeadCount(people, places, {"mail": people, "webhook": {"": webhooks}})
+    return HeadCount(people, places, {"mail": people, **_count_push(connection, values), "webhook": {"": webhooks}})
+
+
+def _count_push(connection: Connection, values: dict[str, int]) -> dict[str, dict[str, int]]:
+    """Count the recipients' devices; nothing for a role that may not count them."""
+    allowed = text("SELECT has_column_privilege(to_regclass('alerts.push_device'), 'language', 'SELECT')")
+    if not connection.execute(allowed).scalar():
+        return {}
+    query = text(
+        f"SELECT d.language, count(*) AS devices FROM ({_RECIPIENTS}) r JOIN alerts.push_device d"  # noqa: S608
+        " ON d.subscriber_id = r.subscriber_id AND d.gone_at IS NULL GROUP BY d.language"
+    )
+    return {"push": {row.language: row.devices for row in connection.execute(query, values | {"only_late": False})}}

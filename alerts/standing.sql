@@ -7,7 +7,8 @@ SELECT s.*, CASE WHEN s.revoked_at IS NOT NULL THEN 'revoked' WHEN s.valid_until
        (SELECT string_agg(DISTINCT p.note, '; ') FROM alerts.policy p
         WHERE p.telegram = s.telegram AND p.level = ANY (s.levels) AND p.note <> '') AS notes
 FROM alerts.standing_approval s
-ORDER BY s.revoked_at IS NOT NULL OR coalesce(s.valid_until <= now(), false), s.approved_at IS NOT NULL, s.telegram, s.occasion DESC, s.id
+ORDER BY s.revoked_at IS NOT NULL OR coalesce(s.valid_until <= now(), false), s.approved_at IS NOT NULL,
+         s.occasion <> 'first', s.telegram, s.id
 
 -- name: subjects
 -- What the policy leaves to people or sends by itself; what it ignores cannot be approved beforehand.

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from alerts.areas import Piece, compose_area, parse_pieces
 from alerts.catalogue import JST, write_moment
+from alerts.checker import short_form
 from alerts.decision import Situation
 from alerts.drafting import Draft, plan_draft, write_draft
 from alerts.events import WARNING_KINDS, event_code, find_event
@@ -39,7 +40,11 @@ def situation_of(connection: Connection, incident_fid: int, report_id: int | Non
     values = {"incident_fid": incident_fid, "report_id": report_id}
     found = connection.execute(_QUERIES["situation_of"], values).scalar()
     if found is None:
-        raise UsageError(f"Nothing is known of incident {incident_fid}.", "Write a message from a template instead.")
+        raise UsageError(
+            "Nothing is known of incident %(incident)s.",
+            "Write a message from a template instead.",
+            incident=incident_fid,
+        )
     return int(found)
 
 
@@ -60,7 +65,8 @@ def begin_from_situation(connection: Connection, situation_id: int, town: Town) 
         occasion = Occasion(
             situation.kind, code, phase, situation.status, situation.reported_at, situation.office, situation.facts
         )
-        texts = tuple(write_text(occasion, language, town) for language in LANGUAGES)
+        written = [write_text(occasion, language, town) for language in LANGUAGES]
+        texts = tuple(replace(words, short=short_form(words)) for words in written)
         words, now = find_event(code, phase), datetime.now(JST)
         ends = now + timedelta(hours=words.valid_hours)
         draft = Draft(
@@ -83,7 +89,7 @@ def begin_from_alert(connection: Connection, alert_id: int, town: Town) -> int:
     """
     alert = connection.execute(_QUERIES["alert"], {"alert_id": alert_id}).first()
     if alert is None:
-        raise UsageError(f"There is no alert {alert_id}.", "See the list of messages.")
+        raise UsageError("There is no alert %(alert)s.", "See the list of messages.", alert=alert_id)
     rows = {row.language: row for row in connection.execute(_QUERIES["texts"], {"alert_id": alert_id})}
     texts = tuple(AlertText(**rows[language]._mapping) for language in LANGUAGES)
     planned = plan_draft(alert.kind, alert.event, max(alert.level, 1), alert.area_name, texts, datetime.now(JST))

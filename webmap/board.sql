@@ -51,7 +51,7 @@ LIMIT :most
 -- name: alert
 -- One alert that was sent.
 SELECT id, identifier, thread_id, references_id, incident_fid, kind, cap_status, msg_type, phase, level, area_name, area_code,
-       state, effective_at, sent_at, expires_at
+       state, effective_at, sent_at, expires_at, web
 FROM open.alert
 WHERE id = :id
 

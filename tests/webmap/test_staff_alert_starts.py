@@ -75,6 +75,7 @@ def test_a_warning_is_written_from_a_telegram_with_one_button(
         form = hanako.get(f"/staff/alerts/{alert_id}/edit?lang=en").text
         assert "津波警報" in form and "Tsunami Warning" in form and "{{" not in form
         assert ("drill-bar" in form) == (status == "訓練")
+        assert "Too long for a push message" not in form, "a short form was made of the words"
     with owner.begin() as connection:
         expected = "Actual" if status == "通常" else "Exercise"
         assert read(connection, alert_id) == ("draft", True, expected, True, None, "tsunami", 4, "tsunami.warning")
@@ -166,6 +167,7 @@ def test_the_words_of_cap_are_chosen_kept_and_written(
         ("effective", "2031-05-03T16:05:00+09:00"), ("expires", "2031-05-03T23:05:00+09:00"),
     ):  # fmt: skip
         assert {element.text for element in cap.findall(f"c:info/c:{name}", space)} == {expected}
+    assert 'href="https://city.example/bridge"' in hanako.get(f"/alerts/{begun}").text
     copied = number(press(hanako, f"/staff/alerts/{begun}", f"/staff/alerts/{begun}/copy"))
     with owner.begin() as connection:
         row = connection.execute(
