@@ -32,7 +32,12 @@ def submit(connection: Connection, alert_id: int, account: str, note: str = "") 
     """
     alert = _lock(connection, alert_id)
     if alert.state != "draft":
-        raise UsageError(f"Alert {alert_id} is {alert.state}, not a draft.", "Only drafts can be submitted.")
+        raise UsageError(
+            "Alert %(alert)s is %(state)s, not a draft.",
+            "Only drafts can be submitted.",
+            alert=alert_id,
+            state=alert.state,
+        )
     _require_whole(connection, alert_id)
     _act_as(connection, account, note)
     connection.execute(_QUERIES["submit"], {"alert_id": alert_id, "account": account})
@@ -55,7 +60,10 @@ def approve(connection: Connection, alert_id: int, account: str, note: str = "",
     alert = _lock_submitted(connection, alert_id)
     if alert.submitted_by == account:
         raise UsageError(
-            f"Alert {alert_id} was submitted by {account} too.", "A second person of the disaster office approves it."
+            "Alert %(alert)s was submitted by %(account)s too.",
+            "A second person of the disaster office approves it.",
+            alert=alert_id,
+            account=account,
         )
     return _release(connection, alert, account, note, standing_id=standing_id)
 
@@ -72,7 +80,12 @@ def approve_alone(connection: Connection, alert_id: int, account: str, reason: s
     """
     alert = _lock_submitted(connection, alert_id)
     if alert.submitted_by != account:
-        raise UsageError(f"Alert {alert_id} was submitted by {alert.submitted_by}.", "Approve it as the second person.")
+        raise UsageError(
+            "Alert %(alert)s was submitted by %(account)s.",
+            "Approve it as the second person.",
+            alert=alert_id,
+            account=alert.submitted_by,
+        )
     if not reason.strip():
         raise UsageError("The reason is missing.", "Write why nobody else could approve it.")
     people = _release(connection, alert, account, f"単独 (alone): {reason.strip()}", override_reason=reason.strip())
@@ -89,7 +102,12 @@ def discard(connection: Connection, alert_id: int, account: str, note: str = "")
     """
     alert = _lock(connection, alert_id)
     if alert.state not in ("draft", "submitted"):
-        raise UsageError(f"Alert {alert_id} is {alert.state}.", "What was approved can only be cancelled.")
+        raise UsageError(
+            "Alert %(alert)s is %(state)s.",
+            "What was approved can only be cancelled.",
+            alert=alert_id,
+            state=alert.state,
+        )
     _act_as(connection, account, note)
     connection.execute(_QUERIES["discard"], {"alert_id": alert_id})
 
@@ -97,7 +115,7 @@ def discard(connection: Connection, alert_id: int, account: str, note: str = "")
 def _lock(connection: Connection, alert_id: int) -> Row[Any]:
     alert = connection.execute(_QUERIES["read_alert"], {"alert_id": alert_id}).first()
     if alert is None:
-        raise UsageError(f"There is no alert {alert_id}.", "See ./machimori alerts list")
+        raise UsageError("There is no alert %(alert)s.", "See ./machimori alerts list", alert=alert_id)
     if alert.incident_fid is not None:
         lock_incident(connection, alert.incident_fid)
     return connection.execute(_QUERIES["lock_alert"], {"alert_id": alert_id}).one()
@@ -106,9 +124,14 @@ def _lock(connection: Connection, alert_id: int) -> Row[Any]:
 def _lock_submitted(connection: Connection, alert_id: int) -> Row[Any]:
     alert = _lock(connection, alert_id)
     if alert.state != "submitted":
-        raise UsageError(f"Alert {alert_id} is {alert.state}, not submitted.", "Somebody submits it first.")
+        raise UsageError(
+            "Alert %(alert)s is %(state)s, not submitted.",
+            "Somebody submits it first.",
+            alert=alert_id,
+            state=alert.state,
+        )
     if alert.is_past:
-        raise UsageError(f"The end of alert {alert_id} is past.", "Take it back and give it a later end.")
+        raise UsageError("The end of alert %(alert)s is past.", "Take it back and give it a later end.", alert=alert_id)
     _require_newest(connection, alert)
     return alert
 
@@ -150,8 +173,9 @@ def _require_newest(connection: Connection, alert: Row[Any]) -> None:
     expected = sent.alert_id if sent and sent.msg_type != "Cancel" else None
     if alert.references_id != expected:
         raise UsageError(
-            f"Alert {alert.id} is out of date: another message of the same incident went out since it was written.",
+            "Alert %(alert)s is out of date: another message of the same incident went out since it was written.",
             "Discard it and work from the newest situation.",
+            alert=alert.id,
         )
 
 
@@ -159,8 +183,11 @@ def _require_standing(connection: Connection, alert: Row[Any]) -> None:
     state = connection.execute(_QUERIES["lock_reference"], {"alert_id": alert.references_id}).scalar_one()
     if state not in ("sending", "sent"):
         raise UsageError(
-            f"Alert {alert.id} is out of date: alert {alert.references_id} which it answers is {state}.",
+            "Alert %(alert)s is out of date: alert %(answered)s which it answers is %(state)s.",
             "Discard it and answer the newest message.",
+            alert=alert.id,
+            answered=alert.references_id,
+            state=state,
         )
 
 
@@ -169,14 +196,23 @@ def _require_whole(connection: Connection, alert_id: int) -> None:
     for row in connection.execute(_QUERIES["read_words"], {"alert_id": alert_id}):
         blanks = find_blanks(row.words)
         if blanks:
-            raise UsageError(f"Blanks are not filled ({row.language}): {', '.join(blanks)}.", "Fill them and save.")
+            raise UsageError(
+                "Blanks are not filled (%(language)s): %(blanks)s.",
+                "Fill them and save.",
+                language=row.language,
+                blanks=", ".join(blanks),
+            )
     area = connection.execute(_QUERIES["read_area"], {"alert_id": alert_id}).one()
     if area.is_empty:
-        raise UsageError(f"Alert {alert_id} has no area.", "Add a piece to its area.")
+        raise UsageError("Alert %(alert)s has no area.", "Add a piece to its area.", alert=alert_id)
     if area.is_nameless:
-        raise UsageError(f"The area of alert {alert_id} has no name.", "Write the name that people know it by.")
+        raise UsageError(
+            "The area of alert %(alert)s has no name.", "Write the name that people know it by.", alert=alert_id
+        )
     if area.is_doubtful:
-        raise UsageError(f"The area of alert {alert_id} is in doubt.", "Look at it and confirm that it is meant.")
+        raise UsageError(
+            "The area of alert %(alert)s is in doubt.", "Look at it and confirm that it is meant.", alert=alert_id
+        )
 
 
 def _retire(connection: Connection, alert: Row[Any]) -> None:

@@ -97,7 +97,9 @@ def pick_of_name(connection: Connection, name: str) -> AreaPick | None:
     found = [pick for pick in offered_picks(connection).values() if read_pick(connection, f"{pick.code}:{name}")]
     if len(found) > 1:
         titles = ", ".join(pick.title["en"] for pick in found)
-        raise UsageError(f"{name} is the name of several things: {titles}.", "Say what it is.")
+        raise UsageError(
+            "%(name)s is the name of several things: %(titles)s.", "Say what it is.", name=name, titles=titles
+        )
     return found[0] if found else None
 
 

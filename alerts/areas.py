@@ -22,6 +22,7 @@ from gis.queries import load_queries
 from gis.town import Town
 
 _QUERIES = load_queries(__file__)
+_DRAW_AGAIN = "Draw it again, or paste a GeoJSON Polygon with longitude before latitude."
 Operation = Literal["add", "cut", "keep"]
 OPERATIONS: tuple[Operation, ...] = ("add", "cut", "keep")
 SOURCES = ("town", "feature", "pick", "incident", "alert", "drawn")
@@ -116,23 +117,24 @@ def read_drawn(words: str) -> BaseGeometry:
     ------
     UsageError : it is no GeoJSON of an area, or its coordinates are no degrees.
     """
-    hint = "Draw it again, or paste a GeoJSON Polygon with longitude before latitude."
     try:
         values = json.loads(words)
         geometry = shape(values.get("geometry", values))
     except (ValueError, AttributeError, KeyError, TypeError, shapely.errors.ShapelyError) as error:
-        raise UsageError(f"The drawn area cannot be read: {error}.", hint) from error
+        raise UsageError("The drawn area cannot be read: %(error)s.", _DRAW_AGAIN, error=error) from error
     if geometry.geom_type not in ("Polygon", "MultiPolygon"):
-        raise UsageError(f"A {geometry.geom_type} is no area.", hint)
+        raise UsageError("A %(geometry)s is no area.", _DRAW_AGAIN, geometry=geometry.geom_type)
     coordinates = shapely.get_coordinates(geometry)
     if not ((abs(coordinates[:, 0]) <= 180) & (abs(coordinates[:, 1]) <= 90)).all():
-        raise UsageError("The drawn area is not in degrees. Are longitude and latitude in this order?", hint)
+        raise UsageError("The drawn area is not in degrees. Are longitude and latitude in this order?", _DRAW_AGAIN)
     return geometry
 
 
 def _read_piece(connection: Connection, piece: Piece, town: Town) -> BaseGeometry:
     if not 0 <= piece.buffer_m <= _MAX_BUFFER_M:
-        raise UsageError(f"A buffer of {piece.buffer_m:g} m is not possible.", "Give metres from 0 to 50000.")
+        raise UsageError(
+            "A buffer of %(metres)s m is not possible.", "Give metres from 0 to 50000.", metres=f"{piece.buffer_m:g}"
+        )
     if piece.source == "drawn":
         drawn = read_drawn(piece.ref)
         return _widen(connection, drawn, piece.buffer_m, town) if piece.buffer_m else drawn
@@ -148,12 +150,12 @@ def _read_piece(connection: Connection, piece: Piece, town: Town) -> BaseGeometr
     else:
         found = None
     if found is None:
-        raise UsageError(f"There is no {piece.source} {piece.ref}.", "Choose another one.")
+        raise UsageError("There is no %(source)s %(ref)s.", "Choose another one.", source=piece.source, ref=piece.ref)
     geometry = shapely.from_wkb(bytes(found))
     if piece.buffer_m:
         return _widen(connection, geometry, piece.buffer_m, town)
     if polygons_of(geometry).is_empty:
-        raise UsageError(f"{piece.name or piece.ref} is a point or a line.", "Give metres to widen it by.")
+        raise UsageError("%(name)s is a point or a line.", "Give metres to widen it by.", name=piece.name or piece.ref)
     return geometry
 
 

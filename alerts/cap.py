@@ -44,7 +44,7 @@ def render_cap(connection: Connection, alert_id: int, settings: Settings, is_pre
     source = "preview" if is_preview else "read"
     alert = connection.execute(_QUERIES[f"{source}_alert"], {"alert_id": alert_id}).first()
     if alert is None:
-        raise UsageError(f"There is no published alert {alert_id}.", "See the list at /list.")
+        raise UsageError("There is no published alert %(alert)s.", "See the list at /list.", alert=alert_id)
     texts = {row.language: row for row in connection.execute(_QUERIES[f"{source}_texts"], {"alert_id": alert_id})}
     town = load_town()
     root = etree.Element(f"{{{NAMESPACE}}}alert", nsmap={None: NAMESPACE})

@@ -99,9 +99,11 @@ def answer_alert(connection: Connection, alert_id: int, answer: Answer, town: To
     """
     earlier = connection.execute(_QUERIES["read_draft"], {"alert_id": alert_id}).first()
     if earlier is None or earlier.state not in ("sending", "sent"):
-        raise UsageError(f"Message {alert_id} does not stand.", "Answer the newest message of its thread.")
+        raise UsageError(
+            "Message %(alert)s does not stand.", "Answer the newest message of its thread.", alert=alert_id
+        )
     if earlier.phase in ("cleared", "withdrawn"):
-        raise UsageError(f"Message {alert_id} has ended its thread.", "Begin a new message.")
+        raise UsageError("Message %(alert)s has ended its thread.", "Begin a new message.", alert=alert_id)
     msg_type, phase = ANSWERS[answer]
     words = find_event(earlier.event, phase)
     values = {
@@ -128,11 +130,18 @@ def read_draft(connection: Connection, alert_id: int) -> Row[Any]:
     """
     row = connection.execute(_QUERIES["lock_draft"], {"alert_id": alert_id}).first()
     if row is None:
-        raise UsageError(f"There is no alert {alert_id}.", "See the list of messages.")
+        raise UsageError("There is no alert %(alert)s.", "See the list of messages.", alert=alert_id)
     if row.state != "draft":
-        raise UsageError(f"Alert {alert_id} is {row.state}, not a draft.", "Take it back first, or answer it.")
+        raise UsageError(
+            "Alert %(alert)s is %(state)s, not a draft.",
+            "Take it back first, or answer it.",
+            alert=alert_id,
+            state=row.state,
+        )
     if not row.is_written:
-        raise UsageError(f"A telegram wrote alert {alert_id}; the next one would undo your words.", "Write your own.")
+        raise UsageError(
+            "A telegram wrote alert %(alert)s; the next one would undo your words.", "Write your own.", alert=alert_id
+        )
     return row
 
 
@@ -165,7 +174,9 @@ def take_back(connection: Connection, alert_id: int) -> None:
     UsageError : it is not submitted.
     """
     if connection.execute(_QUERIES["take_back"], {"alert_id": alert_id}).rowcount != 1:
-        raise UsageError(f"Alert {alert_id} does not wait for approval.", "Only what waits can be taken back.")
+        raise UsageError(
+            "Alert %(alert)s does not wait for approval.", "Only what waits can be taken back.", alert=alert_id
+        )
 
 
 def recipe_of(row: Row[Any], pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
@@ -184,9 +195,11 @@ def _require_version(connection: Connection, alert_id: int, version: str) -> Row
 
 def _values(draft: Draft, status: str) -> dict[str, Any]:
     if not 1 <= draft.level <= 5:
-        raise UsageError(f"There is no level {draft.level}.", "Levels are 1 to 5.")
+        raise UsageError("There is no level %(level)s.", "Levels are 1 to 5.", level=draft.level)
     if {words.language for words in draft.texts} != set(LANGUAGES):
-        raise UsageError("A message has words in every language.", f"The languages are {', '.join(LANGUAGES)}.")
+        raise UsageError(
+            "A message has words in every language.", "The languages are %(known)s.", known=", ".join(LANGUAGES)
+        )
     values = {name: value for name, value in vars(draft).items() if name != "texts"}
     return values | {"cap_status": status}
 

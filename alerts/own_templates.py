@@ -51,7 +51,7 @@ def read_own(connection: Connection, template_id: int) -> OwnTemplate:
     """
     row = connection.execute(_QUERIES["read"], {"id": template_id}).first()
     if row is None:
-        raise UsageError(f"There is no template {template_id}.", "See the list of templates.")
+        raise UsageError("There is no template %(number)s.", "See the list of templates.", number=template_id)
     texts = connection.execute(_QUERIES["texts"], {"id": row.id})
     words = {text.language: AlertText(**text._mapping) for text in texts}
     return OwnTemplate(row.title, row.event, row.level, row.kind, tuple(words[tag] for tag in LANGUAGES))
@@ -93,15 +93,19 @@ def save_own(connection: Connection, template: OwnTemplate, template_id: int | N
     if not template.title.strip():
         raise UsageError("The template has no name.", "Write one that others recognise.")
     if not 1 <= template.level <= 5:
-        raise UsageError(f"There is no level {template.level}.", "Levels are 1 to 5.")
+        raise UsageError("There is no level %(level)s.", "Levels are 1 to 5.", level=template.level)
     for words in template.texts:
         if not (words.headline.strip() and words.description.strip()):
-            raise UsageError(f"Words are missing ({words.language}).", "It has headline and text in every language.")
+            raise UsageError(
+                "Words are missing (%(language)s).",
+                "It has headline and text in every language.",
+                language=words.language,
+            )
     values = {"title": template.title.strip(), "event": template.event, "level": template.level, "kind": template.kind}
     if template_id is None:
         template_id = int(connection.execute(_QUERIES["insert"], values).scalar_one())
     elif connection.execute(_QUERIES["update"], values | {"id": template_id}).rowcount == 0:
-        raise UsageError(f"Template {template_id} is not in use.", "Make a new one.")
+        raise UsageError("Template %(number)s is not in use.", "Make a new one.", number=template_id)
     for words in template.texts:
         connection.execute(_QUERIES["write_text"], {"id": template_id, **vars(words)})
     return template_id
@@ -115,4 +119,4 @@ def retire_own(connection: Connection, template_id: int) -> None:
     UsageError : there is none in use.
     """
     if connection.execute(_QUERIES["retire"], {"id": template_id}).rowcount == 0:
-        raise UsageError(f"Template {template_id} is not in use.", "See the list of templates.")
+        raise UsageError("Template %(number)s is not in use.", "See the list of templates.", number=template_id)

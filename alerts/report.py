@@ -45,7 +45,7 @@ def report_alert(connection: Connection, alert_id: int, most_failures: int = 20)
     """
     alert = connection.execute(_QUERIES["read_alert"], {"alert_id": alert_id}).first()
     if alert is None:
-        raise UsageError(f"There is no alert {alert_id}.", "See ./machimori alerts list")
+        raise UsageError("There is no alert %(alert)s.", "See ./machimori alerts list", alert=alert_id)
     steps = list(connection.execute(_QUERIES["read_steps"], {"alert_id": alert_id}))
     return AlertReport(
         alert, steps, count_states(connection, alert_id), count_failures(connection, alert_id, most_failures)

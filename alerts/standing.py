@@ -12,7 +12,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Row, text
 
 from alerts.policy import LEAST_STANDING_LEVEL, Policy
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from gis.queries import load_queries
 
 _QUERIES = load_queries(__file__)
@@ -85,8 +85,10 @@ def propose(connection: Connection, proposal: Proposal, account: str) -> int:
     }
     if not proposal.levels or not set(proposal.levels) <= possible:
         raise UsageError(
-            f"{proposal.telegram} cannot be approved beforehand at these levels.",
-            f"Possible are: {', '.join(map(str, sorted(possible))) or 'none'}.",
+            "%(telegram)s cannot be approved beforehand at these levels.",
+            "Possible are: %(possible)s.",
+            telegram=proposal.telegram,
+            possible=", ".join(map(str, sorted(possible))) or Phrase("none"),
         )
     days = (proposal.valid_until - proposal.valid_from).days
     if not 0 <= days <= 365 or proposal.valid_until <= proposal.valid_from:
@@ -104,9 +106,11 @@ def approve_standing(connection: Connection, standing_id: int, account: str) -> 
     """
     row = _lock(connection, standing_id)
     if row.approved_by is not None:
-        raise UsageError(f"Standing approval {standing_id} is approved already.", "Look at the list again.")
+        raise UsageError(
+            "Standing approval %(standing_id)s is approved already.", "Look at the list again.", standing_id=standing_id
+        )
     if row.proposed_by == account:
-        raise UsageError(f"{account} proposed it too.", "A second person approves it.")
+        raise UsageError("%(account)s proposed it too.", "A second person approves it.", account=account)
     connection.execute(_QUERIES["approve"], {"id": standing_id, "account": account})
 
 
@@ -126,7 +130,9 @@ def revoke_standing(connection: Connection, standing_id: int, account: str, reas
 def _lock(connection: Connection, standing_id: int) -> Row[Any]:
     row = connection.execute(_QUERIES["lock"], {"id": standing_id}).first()
     if row is None:
-        raise UsageError(f"There is no standing approval {standing_id}.", "See the list.")
+        raise UsageError("There is no standing approval %(standing_id)s.", "See the list.", standing_id=standing_id)
     if row.revoked_by is not None:
-        raise UsageError(f"Standing approval {standing_id} is revoked already.", "Propose a new one.")
+        raise UsageError(
+            "Standing approval %(standing_id)s is revoked already.", "Propose a new one.", standing_id=standing_id
+        )
     return row

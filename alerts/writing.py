@@ -61,8 +61,9 @@ def write_alert(
     alert_id = connection.execute(_QUERIES["update_draft" if draft else "insert_alert"], values).scalar()
     if alert_id is None:
         raise UsageError(
-            f"The layer city_area has no municipality {town.code}, so a warning has no area.",
+            "The layer city_area has no municipality %(town)s, so a warning has no area.",
             "Import the boundaries: ./machimori layers import FILE --layer city_area",
+            town=town.code,
         )
     facts = sent.facts if is_withdrawal and sent else situation.facts
     occasion = Occasion(

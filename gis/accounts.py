@@ -65,7 +65,10 @@ class Account:
         """
         if not self.may(action):
             raise UsageError(
-                f"{self.name} may not do this.", f"It needs one of the roles: {', '.join(needed(action))}."
+                "%(name)s may not do this.",
+                "It needs one of the roles: %(roles)s.",
+                name=self.name,
+                roles=", ".join(needed(action)),
             )
 
 
@@ -105,10 +108,12 @@ def add_account(
     hashed = hash_password(password)
     _require_department(connection, department)
     if connection.execute(text("SELECT 1 FROM gis.account WHERE name = :name"), {"name": name}).first():
-        raise UsageError(f"The account {name!r} exists already.", "Change its password with: ./machimori user passwd")
+        raise UsageError(
+            "The account %(name)r exists already.", "Change its password with: ./machimori user passwd", name=name
+        )
     if not connection.execute(text("SELECT :name ~ '^[a-z][a-z0-9._-]{1,39}$'"), {"name": name}).scalar_one():
         raise UsageError(
-            f"{name!r} is no account name.", "Use small letters, digits, dot, hyphen; begin with a letter."
+            "%(name)r is no account name.", "Use small letters, digits, dot, hyphen; begin with a letter.", name=name
         )
     values = {"name": name, "title": title, "department": department, "hash": hashed, "is_demo": is_demo}
     connection.execute(_QUERIES["insert"], values)
@@ -174,10 +179,19 @@ def leave_department(connection: Connection, name: str, department: str) -> None
     account = _require_account(connection, name)
     others = [other for other in account.departments if other != department]
     if len(others) == len(account.departments):
-        raise UsageError(f"{name} does not belong to {department!r}.", f"It belongs to {', '.join(others)}.")
+        raise UsageError(
+            "%(name)s does not belong to %(department)r.",
+            "It belongs to %(others)s.",
+            name=name,
+            department=department,
+            others=", ".join(others),
+        )
     if not others:
         raise UsageError(
-            f"{department} is the only department of {name}.", "Add another first, or disable the account."
+            "%(department)s is the only department of %(name)s.",
+            "Add another first, or disable the account.",
+            department=department,
+            name=name,
         )
     values = {"name": name, "department": department, "other": others[0]}
     connection.execute(
@@ -213,7 +227,7 @@ def set_email(connection: Connection, name: str, email: str) -> None:
     """
     _require_account(connection, name)
     if email and not _ADDRESS.fullmatch(email):
-        raise UsageError(f"{email!r} is no e-mail address.", "Write it as name@example.jp.")
+        raise UsageError("%(email)r is no e-mail address.", "Write it as name@example.jp.", email=email)
     connection.execute(text("UPDATE gis.account SET email = :email WHERE name = :name"), {"name": name, "email": email})
 
 
@@ -247,14 +261,19 @@ def _read(connection: Connection, name: str | None, with_disabled: bool) -> list
 def _require_account(connection: Connection, name: str) -> Account:
     found = _read(connection, name, with_disabled=True)
     if not found:
-        raise UsageError(f"There is no account {name!r}.", "See ./machimori user list")
+        raise UsageError("There is no account %(name)r.", "See ./machimori user list", name=name)
     return found[0]
 
 
 def _require_department(connection: Connection, department: str) -> None:
     known = connection.execute(text("SELECT name FROM gis.department ORDER BY name")).scalars().all()
     if department not in known:
-        raise UsageError(f"There is no department {department!r}.", f"Known are: {', '.join(known)}.")
+        raise UsageError(
+            "There is no department %(department)r.",
+            "Known are: %(known)s.",
+            department=department,
+            known=", ".join(known),
+        )
 
 
 def _require_other_administrator(connection: Connection, name: str) -> None:
@@ -262,5 +281,7 @@ def _require_other_administrator(connection: Connection, name: str) -> None:
     holders = {account.name for account in list_accounts(connection) if account.may("keep_accounts")}
     if holders == {name}:
         raise UsageError(
-            f"{name} is the only administrator.", "Make another one first: ./machimori user roles NAME --grant ..."
+            "%(name)s is the only administrator.",
+            "Make another one first: ./machimori user roles NAME --grant ...",
+            name=name,
         )

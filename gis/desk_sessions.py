@@ -101,7 +101,11 @@ def choose_department(connection: Connection, session_id: int, account: Account,
     """
     if department not in account.departments:
         raise UsageError(
-            f"{account.name} does not belong to {department!r}.", f"It belongs to {', '.join(account.departments)}."
+            "%(account)s does not belong to %(department)r.",
+            "It belongs to %(departments)s.",
+            account=account.name,
+            department=department,
+            departments=", ".join(account.departments),
         )
     connection.execute(
         text("UPDATE gis.session SET department = :department WHERE id = :id"),
@@ -123,7 +127,9 @@ def end_session(connection: Connection, session_id: int, account: str | None = N
     """
     done = connection.execute(_QUERIES["end"], {"id": session_id, "account": account})
     if done.rowcount == 0:
-        raise UsageError(f"There is no running session {session_id}.", "See ./machimori user sessions")
+        raise UsageError(
+            "There is no running session %(session_id)s.", "See ./machimori user sessions", session_id=session_id
+        )
 
 
 def end_sessions(connection: Connection, account: str) -> int:

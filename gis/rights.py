@@ -61,4 +61,4 @@ def require_role(role: str) -> None:
     UsageError : no such role; the hint names all.
     """
     if role not in ROLES:
-        raise UsageError(f"There is no role {role!r}.", f"Roles are: {', '.join(ROLES)}.")
+        raise UsageError("There is no role %(role)r.", "Roles are: %(known)s.", role=role, known=", ".join(ROLES))

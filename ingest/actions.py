@@ -24,7 +24,7 @@ def run_now(connection: Connection, name: str, account: str) -> bool:
     UsageError : there is no such source, or nobody to ask.
     """
     if find_source(name).fetch is None:
-        raise UsageError(f"The source {name} cannot be asked.", "It is pushed or replayed.")
+        raise UsageError("The source %(name)s cannot be asked.", "It is pushed or replayed.", name=name)
     _act(connection, name, "run")
     return enqueue(connection, "ingest.poll", once=poll_lock(name), source=name, asked_by=account)
 

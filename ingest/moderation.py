@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, bindparam
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import LargeBinary
 
-from gis.errors import UsageError
+from gis.errors import Phrase, UsageError
 from gis.queries import load_queries
 from gis.town import Town
 from ingest.desk_door import enter_desk
@@ -42,8 +42,10 @@ class NeedsOverride(UsageError):
     findings : what was found (see ingest.redaction), or `area`.
     """
 
-    def __init__(self, message: str, hint: str, findings: Sequence[str]) -> None:
-        super().__init__(message, hint)
+    def __init__(self, why: Phrase, findings: Sequence[str]) -> None:
+        super().__init__(
+            why.template, "Change it, or tick the override and give a reason; both are recorded.", **why.blanks
+        )
         self.findings = tuple(findings)
 
     def __str__(self) -> str:
@@ -141,8 +143,8 @@ def set_area(
     overrode: Sequence[str] = ()
     if row.is_personal and not found.is_wide:
         _require_households(connection, bytes(found.area))
-        message = "The area is finer than persons may be shown: it must cover the area that the reports gave."
-        overrode = _overridden(override, reason, message, ["area"])
+        why = Phrase("The area is finer than persons may be shown: it must cover the area that the reports gave.")
+        overrode = _overridden(override, reason, why, ["area"])
     _write_down(connection, row, reason, "area", overrode)
     _write_area(connection, fid, bytes(found.area), bytes(found.area), found.radius_m)
 
@@ -255,7 +257,7 @@ def _check_words(row: Row[Any], texts: Sequence[str | None], override: bool, rea
     findings = sorted({finding.what for words in texts if words for finding in find_personal(words)})
     if not findings:
         return ()
-    return _overridden(override, reason, "The text may name a person.", findings)
+    return _overridden(override, reason, Phrase("The text may name a person."), findings)
 
 
 def _read_drawn(connection: Connection, drawn: str, floor: bytes | None) -> Row[Any]:
@@ -292,7 +294,7 @@ def _households(connection: Connection, area: bytes) -> int:
     return int(connection.execute(query, {"area": area}).scalar_one())
 
 
-def _overridden(override: bool, reason: str, message: str, findings: Sequence[str]) -> Sequence[str]:
+def _overridden(override: bool, reason: str, why: Phrase, findings: Sequence[str]) -> Sequence[str]:
     if not override or not reason.strip():
-        raise NeedsOverride(message, "Change it, or tick the override and give a reason; both are recorded.", findings)
+        raise NeedsOverride(why, findings)
     return findings

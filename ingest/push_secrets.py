@@ -35,12 +35,15 @@ def make_push_secret(settings: Settings, source: Source) -> str:
     known = load_push_secrets(settings, source)
     if source.options.get("secrets"):
         raise UsageError(
-            f"The secrets of {source.name} stand in the sources file.", "Change them there, or take them out there."
+            "The secrets of %(source)s stand in the sources file.",
+            "Change them there, or take them out there.",
+            source=source.name,
         )
     if len(known) >= _VALID:
         raise UsageError(
-            f"Two secrets of {source.name} hold already.",
-            f"When the sender uses the newer one: ./machimori ingest secret {source.name} --end-old",
+            "Two secrets of %(source)s hold already.",
+            "When the sender uses the newer one: ./machimori ingest secret %(source)s --end-old",
+            source=source.name,
         )
     made = secrets.token_urlsafe(32)
     _write(_path(settings, source.name), [made, *known])
@@ -56,7 +59,7 @@ def end_old_secret(settings: Settings, source: Source) -> None:
     """
     known = load_push_secrets(settings, source)
     if source.options.get("secrets") or len(known) < _VALID:
-        raise UsageError(f"There is no older secret of {source.name} here.", "Nothing has to be done.")
+        raise UsageError("There is no older secret of %(source)s here.", "Nothing has to be done.", source=source.name)
     _write(_path(settings, source.name), known[:1])
 
 

@@ -84,11 +84,15 @@ def erase_report(connection: Connection, report_id: int, reason: str) -> list[Fo
         raise UsageError("An erasure needs a reason.", "Say who asked for it and when: --reason '…'.")
     row = connection.execute(_QUERIES["report"], {"id": report_id}).first()
     if row is None:
-        raise UsageError(f"There is no report {report_id}.", "Its number stands beside it in /staff/incidents.")
+        raise UsageError(
+            "There is no report %(report_id)s.", "Its number stands beside it in /staff/incidents.", report_id=report_id
+        )
     if row.held_reason:
         raise UsageError(
-            f"Incident {row.incident_fid} is held: {row.held_reason}.",
-            f"End it first: ./machimori ingest hold {row.incident_fid} --end --reason '…'.",
+            "Incident %(incident)s is held: %(reason)s.",
+            "End it first: ./machimori ingest hold %(incident)s --end --reason '…'.",
+            incident=row.incident_fid,
+            reason=row.held_reason,
         )
     done = [Forgotten("report", "request", (report_id,))]
     _erase_reports(connection, [report_id])
@@ -119,7 +123,9 @@ def hold(connection: Connection, incident_fid: int, reason: str, is_end: bool = 
     values = {"fid": incident_fid, "reason": None if is_end else reason}
     if connection.execute(_QUERIES["hold"], values).first() is None:
         raise UsageError(
-            f"There is no incident {incident_fid}.", "Its number stands in its address: /incidents/NUMBER."
+            "There is no incident %(incident_fid)s.",
+            "Its number stands in its address: /incidents/NUMBER.",
+            incident_fid=incident_fid,
         )
     _note(connection, "hold_ended" if is_end else "hold", "request", [incident_fid], reason)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 
 HOUSE = Path(__file__).parents[2]
@@ -37,11 +38,11 @@ def read_house() -> dict[str, ast.Module]:
 
 
 def collect(modules: Modules, unreached: Collection[str]) -> Told:
-    """Return what the modules say, except those that no page reaches (a file, or a folder with its /)."""
+    """Return what the modules say, except those that no page reaches (patterns)."""
     told, errors = Told(), _error_classes(modules)
     speaking = {name for name, own in errors.items() if not _constructors(own)} | {"UsageError"}
     for path, module in modules.items():
-        if path.startswith(tuple(unreached)):
+        if any(fnmatch(path, pattern) for pattern in unreached):
             continue
         meanings = _meanings(module)
         for call, count in _calls(module, speaking, errors):

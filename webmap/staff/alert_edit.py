@@ -109,7 +109,7 @@ def _refuse_flaws(connection: Connection, alert_id: int) -> None:
     stops = [finding for finding in check_draft(draft, {}, alert.phase, datetime.now(JST)) if finding.stops]
     if stops:
         words = {f"{gettext(alert_words.FINDINGS[finding.code])} {finding.detail}".strip() for finding in stops}
-        raise UsageError("; ".join(sorted(words)) + ".", "Mend it and submit again.")
+        raise UsageError("%(problems)s", "Mend it and submit again.", problems="; ".join(sorted(words)) + ".")
 
 
 def _read(connection: Connection, alert_id: int) -> tuple[Row[Any], list[Row[Any]]]:

@@ -107,7 +107,7 @@ def begin_draft(template: Template, kind: str, area_name: str, places: Mapping[s
     now = datetime.now(JST)
     codes = {code.value: code for code in load_code_list("incident_kind").codes}
     if kind not in codes:
-        raise UsageError(f"There is no kind {kind}.", "Choose one of the list.")
+        raise UsageError("There is no kind %(kind)s.", "Choose one of the list.", kind=kind)
     texts = tuple(
         fill_template(
             template,
@@ -133,7 +133,13 @@ def read_draft_form(form: Form, event: str) -> Draft:
     """
     for name, allowed in CAP_WORDS.items():
         if form.get(name) not in allowed:
-            raise UsageError(f"{form.get(name)} is no {name}.", f"Choose one of {', '.join(allowed)}.")
+            raise UsageError(
+                "%(value)s is no %(name)s.",
+                "Choose one of %(known)s.",
+                value=form.get(name),
+                name=name,
+                known=", ".join(allowed),
+            )
     return Draft(
         kind=require_kind(form.get("kind", "")),
         event=event,
@@ -182,10 +188,12 @@ def _quarters(connection: Connection, operation: Operation, name: str, buffer_m:
     if not rows:
         pick = pick_of_name(connection, name)
         if pick is None:
-            raise UsageError(f"There is no quarter {name}.", "Write its name as it stands in the list.")
+            raise UsageError("There is no quarter %(name)s.", "Write its name as it stands in the list.", name=name)
         return (Piece(operation, "pick", f"{pick.code}:{name}", buffer_m, name),)
     if operation == "keep" and len(rows) > 1:
-        raise UsageError(f"{name} has several parts.", "Add them to an area of their own, or draw what to keep.")
+        raise UsageError(
+            "%(name)s has several parts.", "Add them to an area of their own, or draw what to keep.", name=name
+        )
     return tuple(Piece(operation, "feature", f"town_block:{row.fid}", buffer_m, row.name) for row in rows)
 
 
@@ -197,7 +205,7 @@ def require_kind(kind: str) -> str:
     UsageError : the code list does not have it.
     """
     if kind not in {code.value for code in load_code_list("incident_kind").codes}:
-        raise UsageError(f"There is no kind {kind}.", "Choose one of the list.")
+        raise UsageError("There is no kind %(kind)s.", "Choose one of the list.", kind=kind)
     return kind
 
 
@@ -222,14 +230,16 @@ def _operation(word: str) -> Operation:
     for operation in OPERATIONS:
         if word == operation:
             return operation
-    raise UsageError(f"{word} is no way to put areas together.", f"Choose one of {', '.join(OPERATIONS)}.")
+    raise UsageError(
+        "%(word)s is no way to put areas together.", "Choose one of %(known)s.", word=word, known=", ".join(OPERATIONS)
+    )
 
 
 def _metres(words: str) -> float:
     try:
         return float(words or 0)
     except ValueError as error:
-        raise UsageError(f"{words} is no number of metres.", "Write a number such as 300.") from error
+        raise UsageError("%(words)s is no number of metres.", "Write a number such as 300.", words=words) from error
 
 
 def read_time(words: str) -> datetime | None:
@@ -244,7 +254,7 @@ def read_time(words: str) -> datetime | None:
     try:
         return datetime.fromisoformat(words).replace(tzinfo=JST)
     except ValueError as error:
-        raise UsageError(f"{words} is no time.", "Write it as 2031-05-03T16:05.") from error
+        raise UsageError("%(words)s is no time.", "Write it as 2031-05-03T16:05.", words=words) from error
 
 
 def incident_beginning(connection: Connection, fid: int) -> Row[Any] | None:

@@ -20,6 +20,7 @@ from alerts.standing import (
 )
 from gis.errors import UsageError
 from webmap.languages import gettext
+from webmap.spoken import say_error
 from webmap.staff import alert_form, alert_words
 from webmap.staff.access import blueprint, staff_account, staff_connection
 
@@ -72,7 +73,7 @@ def _decide(standing_id: int, is_approval: bool) -> AnyResponse:
                 revoke_standing(connection, standing_id, account.name, request.form.get("reason", "")[:500])
                 message = gettext("Revoked. From now on such telegrams wait for people.")
     except UsageError as error:
-        flash(f"{error.message} {error.hint}", "error")
+        flash(str(say_error(error)), "error")
     else:
         flash(message, "done")
     return redirect(url_for("staff.show_standing"))

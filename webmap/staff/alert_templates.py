@@ -100,7 +100,7 @@ def _empty() -> OwnTemplate:
 def _of_message(connection: Connection, alert_id: int) -> OwnTemplate:
     alert = connection.execute(_QUERIES["alert"], {"id": alert_id}).first()
     if alert is None:
-        raise UsageError(f"There is no alert {alert_id}.", "See the list of messages.")
+        raise UsageError("There is no alert %(alert)s.", "See the list of messages.", alert=alert_id)
     places = alert_form.name_places(connection, alert.area_name, services().town) if alert.area_name else {}
     rows = {row.language: row for row in connection.execute(_QUERIES["texts"], {"id": alert_id})}
     words = tuple(

@@ -14,6 +14,7 @@ from gis.queries import load_queries
 from webmap import town_map
 from webmap.languages import gettext, language
 from webmap.services import services
+from webmap.spoken import say_error
 from webmap.staff import alert_words
 from webmap.staff.access import blueprint, staff_account, staff_connection
 
@@ -90,9 +91,7 @@ def _back_to_alert(error: UsageError) -> AnyResponse | tuple[str, int]:
     """Show a refused step on the page it came from; elsewhere as an error page."""
     alert_id = (request.view_args or {}).get("alert_id")
     if request.method == "POST" and alert_id is not None:
-        flash(f"{error.message} {error.hint}", "error")
+        flash(str(say_error(error)), "error")
         return redirect(url_for("staff.show_alert", alert_id=alert_id))
-    heading = gettext("This cannot be done as asked")
-    return render_template(
-        "errors/error.html", status=400, heading=heading, detail=error.message, advice=error.hint
-    ), 400
+    heading, said = gettext("This cannot be done as asked"), say_error(error)
+    return render_template("errors/error.html", status=400, heading=heading, detail=said.message, advice=said.hint), 400

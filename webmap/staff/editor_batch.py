@@ -21,7 +21,7 @@ class BrokenBatchError(UsageError):
     """A batch that our own page would never send."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"The batch cannot be read: {what}.", "Reload the page and save again.")
+        super().__init__("The batch cannot be read: %(what)s.", "Reload the page and save again.", what=what)
 
 
 def read_batch(body: Any) -> tuple[str, list[Change]]:
