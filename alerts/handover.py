@@ -70,7 +70,8 @@ def settle(
     """Record outcomes, beat, and return the verdict on each of the next messages: "" = it may go out now.
 
     Other verdicts: `suppressed` (cancelled, unsubscribed, or the person has a newer message of the thread),
-    `expired`, and `gone` (another sender has it, because this one was taken for dead).
+    `expired`, `pending` (something that its mail carries must not go out any more) and `gone` (another sender has it,
+    because this one was taken for dead).
 
     Parameters
     ----------
@@ -101,6 +102,6 @@ def settle(
 
 
 def withhold(connection: psycopg.Connection[Any], sender_id: int, verdicts: Mapping[int, str]) -> None:
-    """End claimed messages that must not go out: delivery id → state."""
+    """End claimed messages that must not go out, or give them back: delivery id → state."""
     parameters = {"sender_id": sender_id, "ids": list(verdicts), "states": list(verdicts.values())}
     connection.execute(_QUERIES.sql("withhold"), parameters)

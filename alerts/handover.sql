@@ -4,7 +4,7 @@
 -- For all connections of a sender at once: record what became of the messages handed over, beat, and look up whether the
 -- next ones may go out. Durable when it returns; only then does the next content leave.
 -- A result counts even when the row was taken over meanwhile: what the relay accepted is not sent again.
--- The verdict is '' (go), the state that ends the message, or 'gone': another sender has it.
+-- The verdict is '' (go), the state that ends the message, 'pending' (back into the queue), or 'gone': another sender has it.
 WITH beat AS (
     UPDATE alerts.sender
     SET beats_until = clock_timestamp() + make_interval(secs => %(beat_s)s), in_hand = %(in_hand)s
@@ -46,6 +46,12 @@ SELECT d.id, CASE
                  WHERE n.subscriber_id = d.subscriber_id AND n.alert_id = ANY (%(thread_ids)s) AND n.alert_id > d.alert_id
                    AND n.channel = d.channel AND n.state = 'accepted')
         THEN 'suppressed'
+    -- Something that this mail carries must not go out any more: all of them are put together anew.
+    WHEN d.carries > 0 AND d.carries <> (
+            SELECT count(*) FROM alerts.delivery f JOIN alerts.alert fa ON fa.id = f.alert_id
+            WHERE f.merged_into = d.id AND f.state = 'sending' AND fa.state NOT IN ('cancelled', 'expired')
+              AND clock_timestamp() <= fa.expires_at)
+        THEN 'pending'
     ELSE '' END
 FROM alerts.delivery d
 JOIN alerts.alert a ON a.id = d.alert_id
@@ -53,8 +59,8 @@ JOIN alerts.subscriber s ON s.id = d.subscriber_id
 WHERE d.id = ANY (%(next_ids)s)
 
 -- name: withhold
--- End claimed messages without an attempt.
+-- End claimed messages, or give them back, without an attempt.
 UPDATE alerts.delivery d
-SET state = w.state, sender_id = NULL, finished_at = clock_timestamp(), attempts = attempts - 1
+SET state = w.state, sender_id = NULL, finished_at = CASE WHEN w.state <> 'pending' THEN clock_timestamp() END, attempts = attempts - 1
 FROM unnest(%(ids)s::bigint[], %(states)s::text[]) AS w (id, state)
 WHERE d.id = w.id AND d.state = 'sending' AND d.sender_id = %(sender_id)s

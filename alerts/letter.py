@@ -63,6 +63,7 @@ class Letter:
     addresses : makes the address for unsubscribing by mail; None when nobody would read it.
     frame : the catalogue's words around a message.
     closing : who sends this.
+    msg_type : CAP msgType; an answer says whether the person has had the message before.
     """
 
     alert_id: int
@@ -78,6 +79,7 @@ class Letter:
     addresses: ReturnAddresses | None
     frame: Mapping[str, str]
     closing: str
+    msg_type: str = "Alert"
 
     def message_id(self, alert_id: int, delivery_id: int) -> str:
         """Return the stable Message-ID of a delivery: a repeated sending carries the same one."""
@@ -124,9 +126,12 @@ class Letter:
         return f",\r\n <mailto:{self.addresses.write(delivery_id, 'u')}?subject=unsubscribe>"
 
     def _own_lines(self, recipient: Recipient) -> tuple[str, str, list[str]]:
-        """Return the line of places, the heading of the sites and a line per site; "" for what there is none."""
+        """Return the lines of standing and places, the heading of the sites and a line per site; "" for none."""
         frame, names = self.frame, [_one_line(name) for name in recipient.place_names]
-        places = _put(frame["places"], names=frame["names_joiner"].join(names)) if names else ""
+        lines = [self._standing(recipient)] if self.msg_type != "Alert" else []
+        if names:
+            lines.append(_put(frame["places"], names=frame["names_joiner"].join(names)))
+        places = "\n".join(lines)
         if not recipient.nearest_sites:
             return places, "", []
         heading = _put(frame["sites"], place=names[0] if names else frame["home"])
@@ -135,6 +140,12 @@ class Letter:
             for site in recipient.nearest_sites
         ]
         return places, heading, sites
+
+    def _standing(self, recipient: Recipient) -> str:
+        """Say what this answer is for the person: the next message, the end of one, or the first one."""
+        if not recipient.earlier:
+            return self.frame["first_time"]
+        return self.frame["withdraws" if self.msg_type == "Cancel" else "follows"]
 
     def _distance(self, distance_m: float) -> str:
         if distance_m < 995:
@@ -150,7 +161,7 @@ class Letter:
         return "\n".join([*lines, self.frame["unsubscribe"], link, "", self.closing, ""])
 
     def _html(self, places: str, heading: str, sites: Sequence[str], link: str) -> str:
-        own = f"<p>{escape(places)}</p>\n" if places else ""
+        own = "<p>{}</p>\n".format(escape(places).replace("\n", "<br>\n")) if places else ""
         if sites:
             items = "".join(f"<li>{escape(line.lstrip('・- '))}</li>\n" for line in sites)
             own += f"<p>{escape(heading)}</p>\n<ul>\n{items}</ul>\n"
@@ -158,7 +169,9 @@ class Letter:
         return f"{own}{unsubscribe}<p>{escape(self.closing)}</p>\n</body></html>\n"
 
 
-def build_letter(alert_id: int, words: AlertText, sent_at: datetime, settings: Settings, town: Town) -> Letter:
+def build_letter(
+    alert_id: int, words: AlertText, sent_at: datetime, settings: Settings, town: Town, msg_type: str = "Alert"
+) -> Letter:
     """Make the part that all recipients of one language share.
 
     Raises
@@ -197,6 +210,7 @@ def build_letter(alert_id: int, words: AlertText, sent_at: datetime, settings: S
         addresses=find_addresses(settings) if settings.bounce_mailbox else None,
         frame=frame,
         closing=fill(frame["closing"], {"town": town_name}),
+        msg_type=msg_type,
     )
 
 

@@ -24,12 +24,18 @@ LONGEST_RETRY_S = 900
 
 @dataclass(frozen=True)
 class Claimed:
-    """One delivery that a sender holds."""
+    """One delivery that a sender holds.
+
+    Attributes
+    ----------
+    carried : other alerts whose messages to the same person its mail carries.
+    """
 
     alert_id: int
     language: str
     attempts: int
     recipient: Recipient
+    carried: Sequence[int] = ()
 
 
 def retry_in_s(attempts: int) -> float:
@@ -75,6 +81,7 @@ def claim(
     older_ids: Sequence[int],
     paced_domains: Sequence[str] = (),
     most: int | None = None,
+    channel: str = "mail",
 ) -> list[Claimed]:
     """Take due deliveries of one alert for a sender, all but those to paced domains; other senders skip them.
 
@@ -83,7 +90,7 @@ def claim(
     older_ids : the alerts of the thread before this one; a person still to get one of them waits.
     most : at most so many (default: `BATCH_SIZE`).
     """
-    return _claim(connection, sender_id, alert_id, older_ids, list(paced_domains), False, most or BATCH_SIZE)
+    return _claim(connection, sender_id, alert_id, older_ids, list(paced_domains), False, most or BATCH_SIZE, channel)
 
 
 def claim_paced(
@@ -97,7 +104,7 @@ def claim_paced(
     most = connection.execute(_QUERIES["read_room"], {**room, "connections": pace.connections}).scalar_one()
     if most == 0:
         return []
-    claimed = _claim(connection, sender_id, alert_id, older_ids, list(pace.domains), True, most)
+    claimed = _claim(connection, sender_id, alert_id, older_ids, list(pace.domains), True, most, "mail")
     connection.execute(_QUERIES["use_room"], {**room, "messages": len(claimed)})
     return claimed
 
@@ -115,12 +122,13 @@ def _claim(
     domains: list[str],
     is_paced: bool,
     most: int,
+    channel: str,
 ) -> list[Claimed]:
     parameters = {
         "sender_id": sender_id,
         "alert_id": alert_id,
         "older_ids": list(older_ids),
-        "channel": "mail",
+        "channel": channel,
         "domains": domains,
         "is_paced": is_paced,
         "most": most,
@@ -129,10 +137,11 @@ def _claim(
 
 
 def _claimed(row: Row[Any]) -> Claimed:
-    delivery_id, alert_id, address, language, place_names, nearest_sites, attempts, token, earlier = tuple(row)
+    delivery_id, alert_id, address, language, place_names, nearest_sites, attempts, token, earlier, carried = tuple(row)
     pairs = [(earlier_alert, earlier_delivery) for earlier_alert, earlier_delivery in earlier]
-    recipient = Recipient(delivery_id, address, token, place_names, nearest_sites, pairs)
-    return Claimed(alert_id, language, attempts, recipient)
+    names = list(dict.fromkeys([*place_names, *(name for _, others in carried for name in others)]))
+    recipient = Recipient(delivery_id, address, token, names, nearest_sites, pairs)
+    return Claimed(alert_id, language, attempts, recipient, tuple(other for other, _ in carried))
 
 
 def release(connection: Connection, sender_id: int, delivery_ids: Sequence[int]) -> None:
@@ -173,8 +182,8 @@ def alerts_to_send(connection: Connection) -> list[int]:
     return list(connection.execute(_QUERIES["alerts_to_send"], {"share": SHARE}).scalars())
 
 
-def read_letter(connection: Connection, alert_id: int, language: str) -> tuple[AlertText, datetime]:
-    """Return the frozen words of an alert in one language, and when it was sent."""
+def read_letter(connection: Connection, alert_id: int, language: str) -> tuple[AlertText, datetime, str]:
+    """Return the frozen words of an alert in one language, when it was sent, and its CAP msgType."""
     row = connection.execute(_QUERIES["read_letter"], {"alert_id": alert_id, "language": language}).one()
     words = AlertText(row.language, row.event, row.headline, row.description, row.instruction)
-    return words, row.sent_at
+    return words, row.sent_at, row.msg_type

@@ -19,7 +19,8 @@ WITH freed AS (
     UPDATE alerts.delivery d
     SET state = 'pending', sender_id = NULL, next_attempt_at = clock_timestamp(),
         attempts = d.attempts - (d.id <> ALL (:in_hand))::int
-    WHERE d.state = 'sending' AND NOT EXISTS (SELECT FROM alerts.sender s WHERE s.id = d.sender_id)
+    WHERE d.state = 'sending' AND d.merged_into IS NULL
+      AND NOT EXISTS (SELECT FROM alerts.sender s WHERE s.id = d.sender_id)
     RETURNING d.id, d.alert_id
 ), doubt AS (
     INSERT INTO alerts.attempt (delivery_id, outcome, reply, in_doubt)
@@ -43,7 +44,7 @@ WITH me AS MATERIALIZED (
     SELECT d.id
     FROM alerts.delivery d
     WHERE d.alert_id = :alert_id AND d.state IN ('pending', 'deferred') AND d.next_attempt_at <= clock_timestamp()
-      AND d.channel = :channel AND (d.domain = ANY (:domains)) = :is_paced
+      AND NOT d.is_held AND d.channel = :channel AND (d.domain = ANY (:domains)) = :is_paced
       AND EXISTS (SELECT FROM me)
       AND NOT EXISTS (
           SELECT FROM alerts.delivery o
@@ -54,20 +55,25 @@ WITH me AS MATERIALIZED (
     FOR UPDATE OF d SKIP LOCKED
 )
 UPDATE alerts.delivery d
-SET state = 'sending', attempts = d.attempts + 1, sender_id = :sender_id, is_held = false
+SET state = 'sending', attempts = d.attempts + 1, sender_id = :sender_id
 FROM due, alerts.subscriber s
 WHERE d.id = due.id AND s.id = d.subscriber_id
 RETURNING d.id, d.alert_id, d.address, d.language, d.place_names, d.nearest_sites, d.attempts, s.token,
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(e.alert_id, e.id) ORDER BY e.alert_id), '[]')
-     FROM alerts.delivery e
+    (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(c.alert_id, e.alert_id), coalesce(c.id, e.id)) ORDER BY e.alert_id), '[]')
+     FROM alerts.delivery e LEFT JOIN alerts.delivery c ON c.id = e.merged_into
      WHERE e.subscriber_id = d.subscriber_id AND e.alert_id = ANY (:older_ids) AND e.channel = d.channel
-       AND e.state = 'accepted') AS earlier
+       AND e.state = 'accepted') AS earlier,
+    CASE WHEN d.carries > 0 THEN
+        (SELECT coalesce(jsonb_agg(jsonb_build_array(f.alert_id, f.place_names) ORDER BY a.level DESC, f.alert_id DESC), '[]')
+         FROM alerts.delivery f JOIN alerts.alert a ON a.id = f.alert_id
+         WHERE f.merged_into = d.id AND f.state IN ('pending', 'deferred'))
+    ELSE '[]' END AS carried
 
 -- name: due_domains
 -- Which of the paced domains have something due.
 SELECT DISTINCT d.domain FROM alerts.delivery d
 WHERE d.alert_id = :alert_id AND d.state IN ('pending', 'deferred') AND d.next_attempt_at <= clock_timestamp()
-  AND d.channel = 'mail' AND d.domain = ANY (:domains)
+  AND d.channel = 'mail' AND d.domain = ANY (:domains) AND NOT d.is_held
 
 -- name: lock_pace
 SELECT free_at FROM alerts.pace WHERE name = :name FOR UPDATE
@@ -78,7 +84,7 @@ INSERT INTO alerts.pace (name) VALUES (:name) ON CONFLICT DO NOTHING
 -- name: read_room
 -- How many messages may go to a paced domain now: free connections, and what the rate allows (a second's worth at most).
 SELECT greatest(0, least(
-    :connections - (SELECT count(*) FROM alerts.delivery WHERE state = 'sending' AND domain = ANY (:domains)),
+    :connections - (SELECT count(*) FROM alerts.delivery WHERE state = 'sending' AND domain = ANY (:domains) AND merged_into IS NULL),
     floor(extract(epoch FROM clock_timestamp() + interval '1 second'
                              - greatest(free_at, clock_timestamp())) * :per_second)))::int
 FROM alerts.pace WHERE name = :name
@@ -99,7 +105,7 @@ WITH waiting AS (
     FROM alerts.delivery
     WHERE alert_id = :alert_id AND channel = 'mail'
       AND (id = ANY (:claimed_ids) AND state = 'sending'
-           OR state IN ('pending', 'deferred') AND next_attempt_at <= clock_timestamp())
+           OR state IN ('pending', 'deferred') AND NOT is_held AND next_attempt_at <= clock_timestamp())
     FOR UPDATE SKIP LOCKED
 ), deferred AS (
     UPDATE alerts.delivery d
@@ -135,7 +141,7 @@ FROM alerts.alert a
 CROSS JOIN LATERAL (SELECT :share * count(*) AS messages FROM alerts.sender s
                     WHERE s.thread_id = coalesce(a.thread_id, a.id)) load
 WHERE (SELECT count(*) FROM (SELECT FROM alerts.delivery d
-                             WHERE d.alert_id = a.id AND d.state IN ('pending', 'deferred')
+                             WHERE d.alert_id = a.id AND d.state IN ('pending', 'deferred') AND NOT d.is_held
                                AND d.next_attempt_at <= clock_timestamp()
                              LIMIT load.messages + 1) due) > load.messages
    OR a.state = 'sending' AND NOT EXISTS (SELECT FROM alerts.delivery d
@@ -143,6 +149,6 @@ WHERE (SELECT count(*) FROM (SELECT FROM alerts.delivery d
 ORDER BY a.id
 
 -- name: read_letter
-SELECT t.language, t.event, t.headline, t.description, t.instruction, a.sent_at
+SELECT t.language, t.event, t.headline, t.description, t.instruction, a.sent_at, a.msg_type
 FROM alerts.alert a JOIN alerts.alert_text t ON t.alert_id = a.id
 WHERE a.id = :alert_id AND t.language = :language

@@ -8,12 +8,14 @@ import structlog
 from sqlalchemy import Connection
 
 from alerts import outbox
+from alerts.audience import refresh_zones
 from alerts.bounce_mailbox import read_mailbox
 from alerts.bounces import suspend_refusers, take_return
 from alerts.consider import consider
 from alerts.delivery import send_alert
 from alerts.ledger import BEAT_S
 from alerts.matching import reach_latecomers
+from alerts.morning import wake_held
 from alerts.notices import has_unmailed, mail_notices
 from alerts.return_path import find_addresses
 from alerts.thread import undecided_situations
@@ -60,9 +62,12 @@ def sweep() -> None:
         outbox.expire_alerts(connection)
         outbox.mend_clock(connection)
         suspend_refusers(connection)
-        reach_latecomers(connection, load_town())
         if has_unmailed(connection):
             enqueue(connection, "alerts.mail_notices", once="alerts.mail_notices")
+    with context().database.begin(SERVICE) as connection:
+        refresh_zones(connection, load_town())
+        reach_latecomers(connection, load_town())
+    with context().database.begin(SERVICE) as connection:
         _resume(connection)
 
 
@@ -107,5 +112,6 @@ def resume() -> None:
 
 def _resume(connection: Connection) -> None:
     outbox.free_abandoned(connection, BEAT_S)
+    wake_held(connection)
     for alert_id in outbox.alerts_to_send(connection):
         enqueue(connection, "alerts.send", once=f"alerts.send:{alert_id}", alert_id=alert_id)

@@ -168,7 +168,7 @@ def render_all(connection: Connection, settings: Settings) -> tuple[list[tuple[s
     ).all()  # fmt: skip
     letters = {}
     for language in {row.language for row in rows}:
-        words, sent_at = outbox.read_letter(connection, rows[0].alert_id, language)
+        words, sent_at, _ = outbox.read_letter(connection, rows[0].alert_id, language)
         letters[language] = build_letter(rows[0].alert_id, words, sent_at, settings, load_town())
     began = time.perf_counter()
     messages = []

@@ -105,7 +105,7 @@ def email_message_loop(settings: Settings, alert_id: int, count: int, port: int)
         ).all()  # fmt: skip
         words = {language: read_letter(connection, alert_id, language) for language in ("ja", "ja-x-easy", "en")}
     letters = {
-        language: build_letter(alert_id, text_, at, settings, load_town()) for language, (text_, at) in words.items()
+        language: build_letter(alert_id, text_, at, settings, load_town()) for language, (text_, at, _) in words.items()
     }
     began = time.perf_counter()
     with smtplib.SMTP("127.0.0.1", port) as smtp:
