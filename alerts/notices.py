@@ -77,7 +77,7 @@ def write_notice(settings: Settings, notice: Row[Any]) -> tuple[str, str]:
         drill = words["drill"] if notice.cap_status != "Actual" else ""
         subjects.append(drill + words[notice.kind]["subject"].format(**values))
         bodies.append(drill + words[notice.kind]["body"].strip().format(**values))
-    return subjects[0], "\n\n----\n\n".join(bodies) + "\n"
+    return " ".join(subjects[0].split()), "\n\n----\n\n".join(bodies) + "\n"
 
 
 @cache

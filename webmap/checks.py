@@ -55,7 +55,8 @@ def check_schema(settings: Settings) -> list[Finding]:
     engine = owner_engine(settings.owner_url())
     try:
         with engine.connect() as connection:
-            return [check(connection) for check in (_check_server, _check_postgis, _check_roles, _check_migrations)]
+            checks = (_check_server, _check_postgis, _check_roles, _check_migrations)
+            return [*(check(connection) for check in checks), _check_approvers(connection, settings)]
     finally:
         engine.dispose()
 
@@ -145,6 +146,19 @@ def _check_migrations(connection: Connection) -> Finding:
     if revision != head:
         return Finding("migrations", f"at {revision or 'none'}, newest is {head}", "Run: ./machimori db migrate")
     return Finding("migrations", f"at {head}, the newest")
+
+
+def _check_approvers(connection: Connection, settings: Settings) -> Finding:
+    """Who sends alone is told about at once: somebody must be there to hear it."""
+    query = (
+        "SELECT count(*) AS approvers, count(*) FILTER (WHERE a.email <> '') AS addresses FROM gis.account a"
+        " JOIN gis.account_role r ON r.account = a.name WHERE r.role = 'alert_approver' AND a.is_active"
+    )
+    found = connection.execute(text(query)).one()
+    answer = f"{found.addresses} of {found.approvers} have an address"
+    if found.approvers and not found.addresses and not settings.alarm_mail:
+        return Finding("alert approvers", answer, "Write them down: ./machimori user mail NAME ADDRESS")
+    return Finding("alert approvers", answer)
 
 
 def _check_workers(connection: Connection) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Engine, text
 
-from gis.accounts import add_account, check_password, find_account
+from gis.accounts import add_account, check_password, find_account, set_email
 from gis.database import GATE, Database
 from gis.errors import UsageError
 from gis.passwords import set_password
@@ -62,3 +62,22 @@ def test_a_bad_account_is_refused_with_the_reason(
 ) -> None:
     with owner.begin() as connection, pytest.raises(UsageError, match=message):
         add_account(connection, name, "x", department, password)
+
+
+def test_an_address_that_could_keep_the_other_approvers_from_being_told_is_not_taken(owner: Engine) -> None:
+    with owner.begin() as connection:
+        add_account(connection, "ito", "伊藤", "disaster", "a long password")
+        for wrong in (
+            "ito",
+            "i..to@docomo.ne.jp",
+            ".ito@ezweb.ne.jp",
+            "伊藤@x.jp",
+            "a@x.jp\nBcc: b@x.jp",
+            "a@x.jp, b@x.jp",
+        ):
+            with pytest.raises(UsageError, match="no e-mail address"):
+                set_email(connection, "ito", wrong)
+        for right in ("ito+alarm@city.example", ""):
+            set_email(connection, "ito", right)
+            found = find_account(connection, "ito")
+            assert found and found.email == right

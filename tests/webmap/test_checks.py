@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
+from gis.accounts import add_account, set_email
 from gis.database import Database
 from gis.settings import Settings
 from webmap.checks import Finding, check_machine, check_schema, check_services
@@ -30,6 +31,15 @@ def test_an_old_migration_names_the_command(settings: Settings, owner: Engine) -
     finding = _finding(check_schema(settings), "migrations")
     assert not finding.is_good
     assert "db migrate" in finding.hint
+
+
+def test_approvers_whom_no_mail_reaches_are_named(settings: Settings, owner: Engine) -> None:
+    with owner.begin() as connection:
+        add_account(connection, "ito", "伊藤", "disaster", "a long password", roles=["alert_approver"])
+    assert "user mail" in _finding(check_schema(settings), "alert approvers").hint
+    with owner.begin() as connection:
+        set_email(connection, "ito", "ito@city.example")
+    assert _finding(check_schema(settings), "alert approvers").is_good
 
 
 def test_without_worker_and_scheduler_it_says_which_to_start(settings: Settings) -> None:
