@@ -40,6 +40,7 @@ class Settings:
     proxies : how many proxies of ours stand before the web server, each adding to `X-Forwarded-For`, which is believed
         so far and no further; 0 = none: the header is ignored.
     max_attachment_bytes, max_attachments : of a file beside a feature, as it is sent; how many a feature may have.
+    checkin_days : a file that came back from work without a network waits so long for its conflicts to be settled.
     """
 
     var_dir: Path
@@ -56,6 +57,7 @@ class Settings:
     max_document_bytes: int = 20_000_000
     max_attachment_bytes: int = 20_000_000
     max_attachments: int = 50
+    checkin_days: int = 90
     sources_path: Path = Path("sources.toml")
     proxies: int = 0
     alarm_mail: tuple[str, ...] = ()
@@ -140,6 +142,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         "MACHIMORI_MAX_DOCUMENT_BYTES",
         "MACHIMORI_MAX_ATTACHMENT_BYTES",
         "MACHIMORI_MAX_ATTACHMENTS",
+        "MACHIMORI_CHECKIN_DAYS",
         "MACHIMORI_SOURCES",
         "MACHIMORI_PROXIES",
         "MACHIMORI_ALARM_MAIL",
@@ -168,6 +171,7 @@ def load_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         max_document_bytes=_read_number(environ, "MACHIMORI_MAX_DOCUMENT_BYTES", 20_000_000, "bytes"),
         max_attachment_bytes=_read_number(environ, "MACHIMORI_MAX_ATTACHMENT_BYTES", 20_000_000, "bytes"),
         max_attachments=_read_number(environ, "MACHIMORI_MAX_ATTACHMENTS", 50, "files"),
+        checkin_days=_read_number(environ, "MACHIMORI_CHECKIN_DAYS", 90, "days"),
         proxies=_read_number(environ, "MACHIMORI_PROXIES", 0, "proxies"),
     )
 

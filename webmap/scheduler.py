@@ -36,12 +36,15 @@ class Periodic:
     ----------
     second : of each minute, or cron's form for several.
     minute : of each hour; every minute if not said.
+    is_alone : the job waits while the one before it is still at work. Not for `gis.retry_stalled`: that one ends the
+        jobs of workers that died, its own too.
     """
 
     task: str
     second: int | str
     arguments: Mapping[str, Any] = field(default_factory=dict)
     minute: str = "*"
+    is_alone: bool = False
 
 
 def periodic_jobs() -> list[Periodic]:
@@ -58,8 +61,10 @@ def periodic_jobs() -> list[Periodic]:
         Periodic("ingest.forget_citizens", second=15, minute="41"),
         Periodic("ingest.forget", second=35, minute="23"),
         Periodic("layers.forget_answers", second=30, minute="17"),
+        Periodic("layers.forget_checkins", second=40, minute="17"),
         Periodic("ingest.count_statistics", second=5, minute="*/10"),
-        Periodic("ingest.take_up", second=25),
+        # After a storm of reports it is at work for minutes; a second one would take another worker's place.
+        Periodic("ingest.take_up", second=25, is_alone=True),
         Periodic("ingest.watch", second=45),
         Periodic("ingest.prune_runs", second=15, minute="42"),
         Periodic("ingest.forget_pushes", second=20, minute="44"),
@@ -79,7 +84,10 @@ class Leader:
         A job that still waits from the last time is not written twice. A lost connection ends the
         lead; the next call applies for it again.
         """
-        return bool(self._lead(lambda connection: enqueue(connection, job.task, once=job.task, **job.arguments)))
+        lock = job.task if job.is_alone else None
+        return bool(
+            self._lead(lambda connection: enqueue(connection, job.task, lock=lock, once=job.task, **job.arguments))
+        )
 
     def ask_sources(self, settings: Settings) -> list[str]:
         """Write a job for each source that is due, if this candidate leads; return their names."""

@@ -12,6 +12,7 @@ from gis.settings import Settings
 # Named, not imported above: each declares its tasks when it is imported.
 TASK_MODULES = (
     "gis.upkeep",
+    "layers.offline.upkeep",
     "layers.saved_once",
     "ingest.tasks",
     "ingest.citizen_tasks",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from playwright.sync_api import Page
 from sqlalchemy import Engine
 
 from gis.accounts import add_account
@@ -30,6 +31,19 @@ def keeper(owner: Engine) -> str:
     return "shiro"
 
 
+def choose_places(page: Page) -> None:
+    """Tick two quarters as the area of a right, and see them on the map before anything is saved."""
+    for _ in range(2):
+        page.select_option("#layer-of-places", "town_block")
+        page.locator("button[value=places]").click()
+        page.wait_for_selector("#places input")
+        page.locator("#places input").nth(0).check()
+        page.locator("#places input").nth(1).check()
+    page.locator("button[value=places]").click()
+    page.wait_for_selector("#map_town[data-ready=grants]")
+    assert page.locator("#map_town path").count() > 0
+
+
 @pytest.mark.parametrize(("size", "locale"), [("desktop", "ja-JP"), ("phone", "en-US")])
 def test_the_pages_of_whoever_keeps_a_layer_are_readable_and_the_map_follows_the_form(
     visit: Callable[..., Visit],  # noqa: F811
@@ -41,10 +55,12 @@ def test_the_pages_of_whoever_keeps_a_layer_are_readable_and_the_map_follows_the
     window = visit(size, locale)
     page = enter(window, keeper, "/staff/layers/sewer_manhole/attributes")
     page.locator("details.keep summary").nth(2).click()
-    for name in ("attributes", "settings", "style"):
+    for name in ("attributes", "settings", "grants", "style"):
         if name != "attributes":
             page.goto(f"{window.address}/staff/layers/sewer_manhole/{name}")
             page.wait_for_load_state("networkidle")
+        if name == "grants":
+            choose_places(page)
         assert find_barriers(page) == [], name
         assert fits(page), name
         window.keep_picture(f"keeping-{name}-{size}")

@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 
 from gis.database import SERVICE, Database
 from layers.changes import Insert, Update
 from layers.definition import load_definitions
 from layers.editing import apply_changes
+from layers.offline.upkeep import forget_files
 from tests.webmap.conftest import csrf_token
 
 LogIn = Callable[[str], FlaskClient]
@@ -65,6 +66,27 @@ def test_the_size_is_shown_before_and_who_has_it_after(log_in: LogIn, fids: list
     _take_out(client, tmp_path / "f.gpkg", "evacuation_site")
     listed = client.get("/staff/checkout?lang=en").text.split('id="out"')[1]
     assert "hanako" in listed and LAYER.name_in("en") in listed
+
+
+def test_the_places_that_are_ticked_make_the_box(
+    log_in: LogIn, fids: list[int], database: Database, tmp_path: Path
+) -> None:
+    square = "POLYGON((141.19 38.3,141.205 38.3,141.205 38.5,141.19 38.5,141.19 38.3))"
+    with database.begin("dept_planning", "sato", "新設") as connection:
+        insert = (
+            "INSERT INTO layers.town_block (name, geom) VALUES ('西町', ST_GeomFromText(:square, 6668)) RETURNING fid"
+        )
+        block = connection.execute(text(insert), {"square": square}).scalar_one()
+    client = log_in("hanako")
+    form = {"layer": "evacuation_site", "layer_of_places": "town_block"}
+    shown = _post(client, "/staff/checkout?lang=en", action="places", **form).text
+    assert f'name="fid" value="{block}"> 西町' in shown
+    form |= {"places_shown": "town_block", "fid": str(block)}
+    sized = _post(client, "/staff/checkout?lang=en", action="size", **form).text
+    assert "1 features" in sized and 'value="141.19"' in sized and 'value="38.5"' in sized
+    (tmp_path / "f.gpkg").write_bytes(_post(client, "/staff/checkout", **form).data)
+    with sqlite3.connect(tmp_path / "f.gpkg") as db:
+        assert db.execute("SELECT name FROM evacuation_site").fetchall() == [("a",)]
 
 
 def test_a_box_that_is_none_and_no_layer_get_an_answer_and_no_file(log_in: LogIn, fids: list[int]) -> None:
@@ -119,4 +141,21 @@ def test_a_file_of_another_department_is_neither_seen_nor_entered(
 def test_what_is_no_checked_out_file_is_told(log_in: LogIn) -> None:
     answer = _post(log_in("hanako"), "/staff/checkin", file=(io.BytesIO(b"MZ nothing"), "x.gpkg"))
     assert answer.status_code == 400
-    assert "x.gpkg cannot be read" in unescape(answer.text)
+    assert "x.gpkg を読み取れません" in unescape(answer.text)
+
+
+def test_a_file_that_waited_too_long_is_forgotten(
+    log_in: LogIn, fids: list[int], database: Database, owner: Engine, tmp_path: Path
+) -> None:
+    client = log_in("hanako")
+    path = tmp_path / "f.gpkg"
+    _take_out(client, path, "evacuation_site")
+    _post(client, "/staff/checkin", file=(io.BytesIO(path.read_bytes()), "点検.gpkg"))
+    with database.begin(SERVICE) as connection:
+        assert forget_files(connection, 90) == []
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE gis.checkin_file SET uploaded_at = now() - interval '91 days'"))
+    assert "90 days" in client.get("/staff/checkin?lang=en").text
+    with database.begin(SERVICE) as connection:
+        assert [(one.account, one.name) for one in forget_files(connection, 90)] == [("hanako", "点検.gpkg")]
+    assert "点検.gpkg" not in client.get("/staff/checkin").text

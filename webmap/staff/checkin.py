@@ -20,6 +20,7 @@ from layers.offline.desk import drop_file, find_definitions, keep_file, list_fil
 from layers.offline.reading import Checkout
 from layers.shape_changes import read_geometry
 from webmap.languages import gettext, language
+from webmap.services import services
 from webmap.staff.access import blueprint, limiter, staff_connection
 
 _UPLOAD = "staff.receive_checkin"
@@ -130,7 +131,13 @@ def drop_checkin(checkout_id: str) -> AnyResponse:
 def _ask(error: UsageError | None = None) -> str:
     with staff_connection() as connection:
         files = list_files(connection)
-    return render_template("staff/checkin.html", files=files, error=error, most_mb=_MOST_BYTES // 1_000_000)
+    return render_template(
+        "staff/checkin.html",
+        files=files,
+        error=error,
+        most_mb=_MOST_BYTES // 1_000_000,
+        kept_days=services().settings.checkin_days,
+    )
 
 
 def _open(connection: Connection, checkout_id: str) -> tuple[str, Checkout]:

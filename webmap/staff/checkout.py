@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import shapely
 from flask import Response, redirect, render_template, request, send_file, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
 from gis.errors import UsageError
+from layers.areas import MOST_NAMES
 from layers.catalogue import load_layers
 from layers.definition import Definition
 from layers.offline.checkout import DAYS_OUT, check_out
@@ -21,6 +23,7 @@ from webmap import town_map
 from webmap.languages import language
 from webmap.services import services
 from webmap.staff.access import blueprint, limiter, staff_connection
+from webmap.staff.places import PlaceChoice, read_choice
 from webmap.staff.rights import layer_rights, role_titles
 
 _MEDIA_TYPE = "application/geopackage+sqlite3"
@@ -44,7 +47,7 @@ def choose_checkout() -> str | tuple[str, int]:
 @limiter.limit("30 per minute")
 def take_out() -> Response | str | tuple[str, int]:
     """Answer the file, as the person's department may read it; before that its size, when that was asked."""
-    if request.form.get("action") == "size":
+    if request.form.get("action") in ("size", "places"):
         return _page()
     with tempfile.TemporaryDirectory(prefix="machimori-") as folder:
         path = Path(folder) / f"field-{datetime.now().astimezone():%Y%m%d-%H%M}.gpkg"
@@ -57,7 +60,7 @@ def take_out() -> Response | str | tuple[str, int]:
                 if editable:
                     # Work in the others could never come back, so they go along to be looked at.
                     grounds, chosen = [*grounds, *(one for one in chosen if one not in editable)], editable
-                box = _box(request.form.get)
+                box = _places_box(read_choice(connection)) or _box(request.form.get)
                 due_on = datetime.now().astimezone().date() + timedelta(days=DAYS_OUT)
                 names = "en" if language() == "en" else "ja"
                 check_out(connection, chosen, path, box, backgrounds=grounds, due_on=due_on, language=names)
@@ -75,11 +78,13 @@ def _page(error: UsageError | None = None) -> str:
     size_bytes = 0
     with staff_connection() as connection:
         rights = layer_rights(connection)
+        choice = read_choice(connection)
+        around = _places_box(choice)
         layers = [one for one in load_layers(connection).values() if one.name in rights and rights[one.name].may_see]
         if names and error is None and request.method == "POST":
             try:
                 chosen = _chosen(connection, names)
-                counts, size_bytes = measure(connection, chosen, _box(asked.get))
+                counts, size_bytes = measure(connection, chosen, around or _box(asked.get))
             except UsageError as problem:
                 error = problem
         out, titles = list_out(connection), role_titles(connection)
@@ -92,7 +97,9 @@ def _page(error: UsageError | None = None) -> str:
         out=out,
         layer_names={one.name: one.name_in(language()) for one in layers},
         chosen=names,
-        box={side: asked.get(side, "") for side in _SIDES},
+        box=dict(zip(_SIDES, around, strict=True)) if around else {side: asked.get(side, "") for side in _SIDES},
+        choice=choice,
+        most_names=MOST_NAMES,
         has_background=bool(asked.get("background")) or not names,
         counts=counts,
         size_mb=max(size_bytes / 1_000_000, 0.1),
@@ -112,6 +119,14 @@ def _chosen(connection: Connection, names: Sequence[str]) -> list[Definition]:
 def _find(connection: Connection, names: Sequence[str]) -> list[Definition]:
     layers, rights = load_layers(connection), layer_rights(connection)
     return [layers[name] for name in dict.fromkeys(names) if name in layers and rights[name].may_see]
+
+
+def _places_box(choice: PlaceChoice) -> tuple[float, float, float, float] | None:
+    """Return the box around the places that are ticked, None when none is."""
+    if choice.picked is None:
+        return None
+    west, south, east, north = shapely.from_geojson(choice.picked.geojson).bounds
+    return west, south, east, north
 
 
 def _box(read: Callable[[str], str | None]) -> tuple[float, float, float, float]:

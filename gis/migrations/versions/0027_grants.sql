@@ -153,3 +153,9 @@ BEGIN
 END $$;
 REVOKE ALL ON FUNCTION gis.keeps_grants, gis.apply_layer_grants, gis.grant_layer FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION gis.keeps_grants, gis.grant_layer TO department;
+
+-- Upkeep forgets files that came back and waited too long; it reads no more of them than whose they are.
+CREATE POLICY upkeep ON gis.checkin_file TO machimori_service USING (true);
+GRANT SELECT (checkout_id, account, name, uploaded_at), DELETE ON gis.checkin_file TO machimori_service;
+-- Usage: what upkeep may forget.
+CREATE INDEX checkin_file_age ON gis.checkin_file (uploaded_at);

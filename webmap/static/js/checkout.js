@@ -15,7 +15,13 @@ function show() {
   return frame.setBounds([[south, west], [north, east]]).addTo(map);
 }
 
+/** A box of one's own takes the place of the ticked places, which the server would prefer. */
+function untick() {
+  for (const tick of document.querySelectorAll("#places input:checked")) tick.checked = false;
+}
+
 function fill(bounds) {
+  untick();
   const values = [bounds.getWest(), bounds.getSouth(), bounds.getEast(), bounds.getNorth()];
   fields.forEach((field, place) => { field.value = values[place].toFixed(5); });
   show();
@@ -39,7 +45,7 @@ map.getContainer().addEventListener("pointerdown", (event) => {
 });
 map.getContainer().addEventListener("pointermove", (event) => { if (start) fill(L.latLngBounds(start, place(event))); });
 map.getContainer().addEventListener("pointerup", () => { if (start) setDrawing(false); });
-fields.forEach((field) => field.addEventListener("change", show));
+fields.forEach((field) => field.addEventListener("change", () => { untick(); show(); }));
 show();
 if (map.hasLayer(frame)) map.fitBounds(frame.getBounds(), { padding: [20, 20], animate: false });
 map.getContainer().dataset.ready = "checkout";
