@@ -19,7 +19,9 @@ BENCHMARKS = {
     "edit_visible": "an edit saved over HTTP until it shows in a tile, beside the bare UPDATE and tile query",
     "fifty_editors": "50 people edit one layer at once for a minute: nothing lost, doubled or blocked",
     "history_cost": "what history costs an edit, and what the past costs a map",
+    "matching": "who is inside: exact on 100,000 places, and a million places beside the best plain SQL",
     "million_incidents": "the public pages with a million incidents of the past, beside the same with a hundred",
+    "push_storm": "ten thousand signed pushes in a minute: none lost or doubled, and the pages go on answering",
 }
 
 
