@@ -25,9 +25,12 @@ INSERT INTO alerts.decision (situation_id, step, reason, alert_id) VALUES (:situ
 
 -- name: undecided_situations
 -- The newest word on an incident, when nobody has decided about it half a minute after it came: its job was lost.
--- Older words need no decision any more.
+-- Older words need no decision any more, and what speaks of persons and waits for a moderator not yet.
 SELECT newest.id, newest.incident_fid
 FROM (SELECT DISTINCT ON (s.incident_fid) s.id, s.incident_fid, s.created_at
       FROM ingest.situation s ORDER BY s.incident_fid, s.reported_at DESC, s.id DESC) newest
 WHERE newest.created_at < clock_timestamp() - interval '30 seconds'
   AND NOT EXISTS (SELECT FROM alerts.decision d WHERE d.situation_id = newest.id)
+  AND NOT EXISTS (SELECT FROM layers.incident i JOIN ingest.situation s ON s.id = newest.id
+                  JOIN ingest.report r ON r.id = s.report_id JOIN ingest.document d ON d.id = r.document_id
+                  WHERE i.fid = newest.incident_fid AND i.publication = 'pending' AND d.is_private)

@@ -2,7 +2,7 @@
 
     python -m bench.storm [--reports 10000] [--seconds 60] [--writers 16]
 
-A web server and a worker of their own, as `serve` and `worker` run them. Citizens come from many networks (addresses of
+A web server, a worker and a clock of their own, as in service. Citizens come from many networks (addresses of
 127.0.0.0/8 stand for them) and send the form as a browser does, evenly over the time; an answer that is no receipt is
 tried again, as a person does whose words stayed in the form. A reader asks for `/` and `/list` all along; the same
 reader measures the quiet time first, in the same run. Afterwards every receipt must be one report and, when the worker
@@ -131,21 +131,25 @@ def _fill(form: str, number: int) -> dict[str, str]:
 
 @contextmanager
 def working(settings: Settings) -> Iterator[None]:
-    """Run a worker beside us."""
+    """Run a worker and the clock beside us."""
     environment = {
         **os.environ,
         "MACHIMORI_VAR": str(settings.var_dir),
         "MACHIMORI_DATABASE_URL": settings.owner_url(),
         "MACHIMORI_APP_DATABASE_URL": settings.app_url(),
     }
-    command = [sys.executable, "-m", "webmap.cli", "worker", "--concurrency", "2"]
-    with (Path(settings.var_dir) / "worker.log").open("w") as log:
-        worker = subprocess.Popen(command, cwd=PROJECT_DIR, env=environment, stdout=log, stderr=log)
+    running = []
+    for service in (["worker", "--concurrency", "2"], ["scheduler"]):
+        with (Path(settings.var_dir) / f"{service[0]}.log").open("w") as log:
+            command = [sys.executable, "-m", "webmap.cli", *service]
+            running.append(subprocess.Popen(command, cwd=PROJECT_DIR, env=environment, stdout=log, stderr=log))
     try:
         yield
     finally:
-        worker.terminate()
-        worker.wait(60)
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(60)
 
 
 def wait_until(is_done: Callable[[], bool]) -> float:

@@ -96,25 +96,29 @@ def take_report(
 ) -> Taken:
     """Store a report and write the job that works on it, in the caller's transaction.
 
+    In a storm no job of its own is written: `ingest.take_up`, which takes up every minute what is stored and not worked
+    on, does them one after the other. So receipts go first, and the storm holds one place of the workers, not all.
+
     Raises
     ------
     RefusedReportError : a limit or a block stands against its sender.
     """
     keys = {"network_key": sender.network_key, "device_key": sender.device_key}
     connection.execute(_QUERIES["hold_senders"], keys)
-    if connection.execute(_QUERIES["hold_report"], {"reference": reference}).first():
+    counts = _count(connection, sender, policy, reference)
+    if counts.is_known:
         return Taken(is_new=False)
-    check_limits(connection, sender, policy)
+    _refuse_beyond(counts, sender, policy)
     values = {**keys, "text_key": sender.text_key, "contact_key": sender.contact_key, "is_proven": sender.is_proven}
     values |= {name: getattr(report, name) for name in ("kind", "language", "contact")}
     report_id = connection.execute(_QUERIES["store_report"], values | {"reference": reference}).scalar()
     if report_id is None:
         return Taken(is_new=False)
-    is_storm = bool(report.photos) and is_stormy(connection, policy)
+    is_storm = counts.last_minute >= policy.town_photos_per_minute
     if not is_storm:
         _store_photos(connection, report_id, report.photos)
-    _store_part(connection, reference, 1, "issue", report.sent_at, _content(report))
-    return Taken(is_new=True, has_photos_put_off=is_storm)
+    _store_part(connection, reference, 1, "issue", report.sent_at, _content(report), has_job=not is_storm)
+    return Taken(is_new=True, has_photos_put_off=is_storm and bool(report.photos))
 
 
 def is_stormy(connection: Connection, policy: CitizenPolicy) -> bool:
@@ -186,16 +190,17 @@ def check_limits(connection: Connection, sender: Sender, policy: CitizenPolicy) 
     ------
     RefusedReportError : see `take_report`.
     """
-    counts = connection.execute(
-        _QUERIES["counts"],
-        {
-            "network_key": sender.network_key,
-            "device_key": sender.device_key,
-            "contact_key": sender.contact_key,
-            "text_key": sender.text_key,
-            "repeat_hours": policy.repeat_hours,
-        },
-    ).one()
+    _refuse_beyond(_count(connection, sender, policy, ""), sender, policy)
+
+
+def _count(connection: Connection, sender: Sender, policy: CitizenPolicy, reference: str) -> Any:
+    """Return what came of late: from the sender, in the town, and whether this very report did."""
+    values = {name: getattr(sender, name) for name in ("network_key", "device_key", "contact_key", "text_key")}
+    values |= {"repeat_hours": policy.repeat_hours, "reference": reference, "storm": policy.town_photos_per_minute}
+    return connection.execute(_QUERIES["counts"], values).one()
+
+
+def _refuse_beyond(counts: Any, sender: Sender, policy: CitizenPolicy) -> None:
     most = policy.network_per_hour if sender.is_proven else policy.network_per_hour_unproven
     if counts.is_blocked:
         raise RefusedReportError("blocked", is_for_now=True)
@@ -228,9 +233,15 @@ def _content(report: CitizenReport) -> dict[str, Any]:
 
 
 def _store_part(
-    connection: Connection, reference: str, part: int, action: str, sent_at: datetime, content: dict[str, Any]
+    connection: Connection,
+    reference: str,
+    part: int,
+    action: str,
+    sent_at: datetime,
+    content: dict[str, Any],
+    has_job: bool = True,
 ) -> None:
-    """Store a document of the source and write the job that parses it."""
+    """Store a document of the source and write the job that parses it, or leave it to `ingest.take_up`."""
     said = {"reference": reference, "part": part, "action": action, "sent_at": sent_at.isoformat(), **content}
     body = orjson.dumps(said, option=orjson.OPT_INDENT_2)
     stored = store_document(
@@ -241,7 +252,8 @@ def _store_part(
         Body(body, hashlib.sha256(body).hexdigest(), len(body)),
         is_private=True,
     )
-    enqueue(connection, "ingest.take_citizen_report", lock=f"citizen:{reference}", document_id=stored.id)
+    if has_job:
+        enqueue(connection, "ingest.take_citizen_report", lock=f"citizen:{reference}", document_id=stored.id)
 
 
 def _erase_attachments(connection: Connection, attachments: Sequence[int]) -> None:

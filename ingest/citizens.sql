@@ -1,9 +1,13 @@
 -- name: hold_senders
+-- Then look, in a statement of its own: only that sees what was committed while this one waited.
 -- One report at a time from a network: otherwise many at once would all find the count below the limit.
 SELECT pg_advisory_xact_lock(hashtextextended('citizen:' || :network_key, 0))
 
 -- name: counts
-SELECT (SELECT count(*) FROM ingest.citizen_report
+SELECT EXISTS (SELECT FROM ingest.citizen_report WHERE reference = :reference) AS is_known,
+       (SELECT count(*) FROM (SELECT FROM ingest.citizen_report WHERE created_at > now() - interval '1 minute' LIMIT :storm) AS recent)
+           AS last_minute,
+       (SELECT count(*) FROM ingest.citizen_report
         WHERE network_key = :network_key AND created_at > now() - interval '1 hour') AS network,
        (SELECT count(*) FROM ingest.citizen_report
         WHERE device_key = :device_key AND device_key <> '' AND created_at > now() - interval '1 hour') AS device,

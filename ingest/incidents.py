@@ -90,9 +90,19 @@ def fold_event(connection: Connection, source: Source, report: Report, is_fresh:
     for state, is_present in _new_situations(report, before, after):
         fid = fids[state.episode]
         situation_id = _write_situation(connection, fid, rows[report.source_id].id, report, state, is_fresh)
-        if is_present and not source.is_past:
+        if is_present and not source.is_past and _may_be_told(connection, source, fid):
             enqueue(connection, "alerts.consider", lock=f"incident:{fid}", situation_id=situation_id)
     return fids[after[-1].episode]
+
+
+def _may_be_told(connection: Connection, source: Source, fid: int) -> bool:
+    """Whether the alert side is to look at an incident now: what speaks of persons waits for a moderator first.
+
+    Once it is published, `alerts.sweep` finds its newest situation undecided. A telegram never waits for that.
+    """
+    if not source.is_private:
+        return True
+    return bool(connection.execute(_QUERIES["publication"], {"fid": fid}).scalar_one() != "pending")
 
 
 def _write_episodes(

@@ -22,6 +22,9 @@ VALUES
      :text, :facts)
 RETURNING id
 
+-- name: publication
+SELECT publication FROM layers.incident WHERE fid = :fid
+
 -- name: cancel_orphans
 UPDATE layers.incident SET state = 'cancelled', level = 0, resolved_at = now()
 WHERE fid = ANY(:fids) AND state <> 'cancelled'

@@ -20,6 +20,8 @@ from ingest.likeness import MERGE_AT, PROPOSE_AT, Likeness, Traits, compare, ord
 from ingest.policy import Policy, find_policy
 
 _QUERIES = load_queries(__file__)
+# More than a person can look at helps nobody: after an earthquake hundreds of reports are alike.
+_MOST_PROPOSALS = 5
 
 
 def match_incident(connection: Connection, fid: int) -> None:
@@ -141,17 +143,19 @@ def _find_alike(connection: Connection, own: RowMapping, policy: Policy) -> list
     }
     fids = list(connection.execute(_QUERIES["near_in_time"], values).scalars())
     others = [row for row in _traits(connection, fids).values() if _policy(row) is not None]
-    compared = [(row, _compare(connection, own, row, policy)) for row in others]
+    compared = zip(others, _compare(connection, own, others, policy), strict=True)
     alike = [(row, likeness) for row, likeness in compared if likeness.score >= PROPOSE_AT]
-    return sorted(alike, key=lambda pair: (-pair[1].score, pair[0]["fid"]))
+    return sorted(alike, key=lambda pair: (-pair[1].score, pair[0]["fid"]))[:_MOST_PROPOSALS]
 
 
-def _compare(connection: Connection, one: RowMapping, other: RowMapping, policy: Policy) -> Likeness:
-    if one["place"] is None or other["place"] is None:
-        return Likeness(0.0, ())
-    places = {"one": one["place"], "other": other["place"]}
-    distance_m = float(connection.execute(_QUERIES["distance"], places).scalar_one())
-    return compare(_as_traits(one), _as_traits(other), distance_m, policy)
+def _compare(connection: Connection, one: RowMapping, others: Sequence[RowMapping], policy: Policy) -> list[Likeness]:
+    """Return how alike each of the others is; not at all when a place is not known."""
+    places = {"one": one["place"], "others": [row["place"] for row in others]}
+    distances = connection.execute(_QUERIES["distances"], places).scalars() if others else ()
+    return [
+        Likeness(0.0, ()) if metres is None else compare(_as_traits(one), _as_traits(row), metres, policy)
+        for row, metres in zip(others, distances, strict=True)
+    ]
 
 
 def _as_traits(row: RowMapping) -> Traits:
@@ -188,7 +192,7 @@ def _write_merge(connection: Connection, fid: int, into_fid: int, likeness: Like
 def _check_member(connection: Connection, own: RowMapping, policy: Policy) -> None:
     """Propose to take a member out that is no longer like the one that it is part of."""
     lead = _traits(connection, [own["into_fid"]])[own["into_fid"]]
-    likeness = _compare(connection, own, lead, policy)
+    (likeness,) = _compare(connection, own, [lead], policy)
     is_unlike = likeness.score < PROPOSE_AT or own["kind"] != lead["kind"] or own["status"] != lead["status"]
     if is_unlike and not _is_decided(connection, own["fid"], lead["fid"]):
         _propose(connection, "split", own["fid"], lead["fid"], likeness)

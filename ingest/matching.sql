@@ -22,8 +22,10 @@ LEFT JOIN LATERAL (SELECT q.position, q.accuracy_m FROM ingest.report r JOIN ing
                    WHERE r.incident_fid = i.fid AND q.position IS NOT NULL ORDER BY r.reported_at DESC, r.id DESC LIMIT 1) p ON true
 WHERE i.fid = ANY(:fids)
 
--- name: distance
-SELECT ST_Distance(geography(CAST(:one AS geometry)), geography(CAST(:other AS geometry)))
+-- name: distances
+-- In metres, in the order of the others; NULL where a place is not known.
+SELECT ST_Distance(geography(CAST(:one AS geometry)), geography(CAST(other AS geometry)))
+FROM unnest(CAST(:others AS bytea[])) WITH ORDINALITY AS of (other, number) ORDER BY number
 
 -- name: near_in_time
 -- Reports of one event come within days; their own times, found by index, leave few incidents to look at.

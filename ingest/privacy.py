@@ -141,7 +141,7 @@ def public_place(
     cell = choose_cell(lon, lat, accuracy_m, place_name, around)
     if cell:
         return _of_cell(cell)
-    return _wider(connection, load_households(connection), lon, lat, accuracy_m, place_name, town)
+    return _wider(connection, lon, lat, accuracy_m, place_name, town)
 
 
 def named_place(connection: Connection, place_name: str, town: Town) -> PublicPlace:
@@ -170,7 +170,6 @@ def load_households(connection: Connection, cell: Cell | None = None) -> Househo
 
 def _wider(
     connection: Connection,
-    households: Households,
     lon: float,
     lat: float,
     accuracy_m: float,
@@ -180,6 +179,7 @@ def _wider(
     """Return the quarter around a place, if enough live in those of its parts that no cell shows; else the town."""
     rows = connection.execute(_QUERIES["quarters_around"], {"lon": lon, "lat": lat}).all()
     names = _quarters(place_name)
+    households = load_households(connection) if rows else Households([])
     for row in rows:
         if row.reach_m < accuracy_m or (names and normalise(row.name) not in names):
             continue

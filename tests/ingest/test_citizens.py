@@ -26,7 +26,8 @@ from ingest.citizens import (
     take_report,
     withdraw_report,
 )
-from ingest.processing import process_document
+from ingest.processing import process_document, process_unparsed
+from ingest.summary import RunSummary
 from layers.attachment_files import clean_file
 from tests.layers.picture_files import make_picture
 
@@ -145,7 +146,9 @@ def test_less_is_taken_from_who_did_no_work_or_repeats(database: Database, send:
     assert caught.value.code == "many_contact"
 
 
-def test_in_a_storm_words_are_taken_and_photos_wait(database: Database, send: Send, owner: Engine) -> None:
+def test_in_a_storm_words_are_taken_at_once_and_worked_on_by_the_clock_while_photos_wait(
+    database: Database, send: Send, owner: Engine
+) -> None:
     with owner.begin() as connection:
         connection.execute(
             text(
@@ -157,6 +160,10 @@ def test_in_a_storm_words_are_taken_and_photos_wait(database: Database, send: Se
     taken = send(photos=(clean_file("a.jpg", make_picture(), 10**7),))
     assert taken == Taken(is_new=True, has_photos_put_off=True)
     assert ask(database, "SELECT FROM ingest.citizen_photo") == []
+    assert ask(database, "SELECT FROM queue.procrastinate_jobs WHERE task_name = 'ingest.take_citizen_report'") == []
+    assert ask(database, "SELECT FROM layers.incident") == []
+    process_unparsed(database, RunSummary())  # what ingest.take_up does every minute
+    assert len(ask(database, "SELECT FROM layers.incident")) == 1
 
 
 def test_the_state_follows_the_moderator(database: Database, send: Send) -> None:

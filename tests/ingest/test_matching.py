@@ -53,6 +53,13 @@ def test_another_category_is_proposed_and_never_joined_by_itself(post, rows):
     assert likeness["proposal"] == "join" and 0.5 <= likeness["score"] < 0.8
 
 
+def test_of_many_that_are_alike_only_the_nearest_are_proposed(post, rows):
+    for number in range(8):
+        post(person_report(str(number), place=(141.2105 + number / 10_000, 38.4305), facts={"category": str(number)}))
+    proposed = rows("SELECT count(*) AS n FROM ingest.likeness")[0]["n"]
+    assert proposed == 1 + 2 + 3 + 4 + 5 + 5 + 5
+
+
 def test_a_citizens_report_never_leads_over_the_police(post, rows):
     post(person_report("1"), source="citizen")
     post(person_report("2", at=SAID_AT + timedelta(minutes=5)))

@@ -18,7 +18,7 @@ LIMIT :most OFFSET :first
 
 -- name: sources
 SELECT DISTINCT source FROM layers.incident
-WHERE source IS NOT NULL AND (publication = 'pending' OR created_at > now() - interval '30 days') ORDER BY source
+WHERE source IS NOT NULL AND (publication = 'pending' OR reported_at > now() - interval '30 days') ORDER BY source
 
 -- name: incident
 SELECT i.*, m.reason AS decided_reason, m.decided_by, m.decided_at, m.said, m.says, m.area IS NOT NULL AS has_own_area,
