@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from alerts import outbox
 from alerts.ledger import Ledger
-from alerts.letters import Letters
 from alerts.limits import load_limits
 from alerts.outbox import Claimed
 from gis.database import SERVICE, Database
 
 if TYPE_CHECKING:
+    from alerts.channels.outgoing import Forms
     from alerts.lane import Lane
 
 # How long to wait for room in a paced domain, or for an older message of the thread that another sender has.
@@ -29,11 +29,20 @@ class Claims:
     down : (relay, its words) when no lane can hand anything over any more; else None.
     """
 
-    def __init__(self, database: Database, sender_id: int, alert_id: int, lanes: int, counts: Counter[str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        sender_id: int,
+        alert_id: int,
+        lanes: int,
+        counts: Counter[str],
+        channel: str = "mail",
+    ) -> None:
         self.down: tuple[str, str] | None = None
         self._database = database
         self._sender_id = sender_id
         self._alert_id = alert_id
+        self._channel = channel
         self._low_water = 4 * lanes
         self._batch = max(outbox.BATCH_SIZE, 8 * lanes)
         self._counts = counts
@@ -69,13 +78,13 @@ class Claims:
             self._queue.appendleft(claimed)
             self._changed.notify()
 
-    async def feed(self, ledger: Ledger, letters: Letters, lanes: Sequence[Lane]) -> None:
+    async def feed(self, ledger: Ledger, forms: Forms, lanes: Sequence[Lane]) -> None:
         """Run the lanes and claim for them until nothing is due, or no lane is left."""
         tasks = [asyncio.create_task(lane.run()) for lane in lanes]
         everything = asyncio.gather(*tasks)
         try:
             while not everything.done():
-                if not await self._refill(ledger, letters):
+                if not await self._refill(ledger, forms):
                     self.down = None  # some lanes may have failed, but everything is out
                     break
             await self._end()
@@ -86,14 +95,14 @@ class Claims:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _refill(self, ledger: Ledger, letters: Letters) -> bool:
+    async def _refill(self, ledger: Ledger, forms: Forms) -> bool:
         """Claim once if the queue is low; return False when there is nothing left to do."""
         if len(self._queue) > self._low_water:
             self._needs_more.clear()
             if len(self._queue) > self._low_water:
                 await self._wait(1.0)
             return True
-        batch, is_waiting = await asyncio.to_thread(self._claim, ledger, letters)
+        batch, is_waiting = await asyncio.to_thread(self._claim, ledger, forms)
         if batch:
             async with self._changed:
                 self._queue.extend(batch)
@@ -114,25 +123,26 @@ class Claims:
         except TimeoutError:
             return
 
-    def _claim(self, ledger: Ledger, letters: Letters) -> tuple[list[Claimed], bool]:
+    def _claim(self, ledger: Ledger, forms: Forms) -> tuple[list[Claimed], bool]:
         """Claim from the thread's alerts, oldest first; return the batch, and whether paced ones wait for room."""
-        limits, is_waiting, batch = load_limits(), False, list[Claimed]()
+        # Paces are for mail domains; another channel has one service per device and hears "wait" from it.
+        domains = load_limits().domains if self._channel == "mail" else []
+        is_waiting, batch = False, list[Claimed]()
         with self._database.begin(SERVICE) as connection:
             thread = outbox.thread_alerts(connection, self._alert_id)
             ledger.thread_ids = thread
             for number, alert_id in enumerate(thread):
                 older = thread[:number]
-                batch += outbox.claim(
-                    connection, self._sender_id, alert_id, older, limits.domains, self._batch - len(batch)
-                )
-                due = outbox.due_domains(connection, alert_id, limits.domains)
-                for pace in limits.paces:
+                room = self._batch - len(batch)
+                batch += outbox.claim(connection, self._sender_id, alert_id, older, domains, room, self._channel)
+                due = outbox.due_domains(connection, alert_id, domains) if domains else set[str]()
+                for pace in load_limits().paces:
                     if due.intersection(pace.domains):
                         is_waiting = True
                         batch += outbox.claim_paced(connection, self._sender_id, alert_id, older, pace)
                 if len(batch) >= self._batch:
                     break
-        letters.prepare(batch)
+        forms.prepare(batch)
         return batch, is_waiting
 
     def _pop(self) -> Claimed:

@@ -10,7 +10,6 @@ import asyncio
 import os
 import socket
 from collections import Counter
-from collections.abc import Sequence
 from functools import cache
 
 import structlog
@@ -19,14 +18,16 @@ from alerts import outbox
 from alerts.bounces import suspend_refusers
 from alerts.channels import smtp
 from alerts.channels.mail import MailChannel
+from alerts.channels.mail_line import MailForms, MailLine
+from alerts.channels.outgoing import Channel, Outgoing, channels
 from alerts.claims import Claims
 from alerts.lane import Lane
 from alerts.ledger import BEAT_S, Ledger
-from alerts.letters import Letters
+from alerts.morning import wake_held
 from alerts.relays import RelayPool, read_health, write_health
 from gis.database import SERVICE, Database
 from gis.errors import UsageError
-from gis.relay import Relay, relays
+from gis.relay import relays
 from gis.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -41,13 +42,7 @@ def send_alert(database: Database, settings: Settings, alert_id: int, connection
     ----------
     connections : at most so many at a time (default: as the relays' URLs say, 32 for each).
     """
-    try:
-        usable = relays(settings)
-    except UsageError as error:
-        _defer_thread(database, alert_id, "", str(error))
-        return Counter(relay_is_down=1)
-    most = connections or sum(relay.connections for relay in usable)
-    counts = asyncio.run(_send(database, settings, alert_id, usable, most))
+    counts = asyncio.run(_send(database, settings, alert_id, connections))
     with database.begin(SERVICE) as connection:
         for due_id in outbox.thread_alerts(connection, alert_id):
             outbox.close_alert(connection, due_id)
@@ -55,35 +50,75 @@ def send_alert(database: Database, settings: Settings, alert_id: int, connection
     return counts
 
 
-async def _send(
-    database: Database, settings: Settings, alert_id: int, usable: Sequence[Relay], most: int
-) -> Counter[str]:
-    pool = RelayPool(usable)
+async def _send(database: Database, settings: Settings, alert_id: int, connections: int | None) -> Counter[str]:
+    """Send on every channel at once; what fails on one keeps no other from its work."""
     with database.begin(SERVICE) as connection:
         outbox.free_abandoned(connection, BEAT_S)
+        wake_held(connection)
+        thread = outbox.thread_alerts(connection, alert_id)
+        others = [channel for channel in channels() if channel.has_due(connection, thread)]
+    results = await asyncio.gather(
+        _send_mails(database, settings, alert_id, connections),
+        *(_send_on(channel, database, settings, alert_id) for channel in others),
+        return_exceptions=True,
+    )
+    counts: Counter[str] = Counter()
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+        counts += result
+    return counts
+
+
+async def _send_mails(database: Database, settings: Settings, alert_id: int, connections: int | None) -> Counter[str]:
+    try:
+        usable = relays(settings)
+    except UsageError as error:
+        _defer_thread(database, alert_id, "", str(error))
+        return Counter(relay_is_down=1)
+    pool = RelayPool(usable)
+    with database.begin(SERVICE) as connection:
         read_health(connection, pool)
+    forms = MailForms(database, settings)
+    most = connections or sum(relay.connections for relay in usable)
+    lines = [MailLine(forms, MailChannel(pool, _own_name(), smtp.TIMEOUTS)) for _ in range(most)]
+    try:
+        counts, down = await _work(database, alert_id, "mail", Outgoing(forms, lines))
+    finally:
+        # Whatever happened: the others learn how the relays do.
+        with database.begin(SERVICE) as connection:
+            write_health(connection, pool)
+    if down:
+        _log.warning("no relay takes anything", reason=down)
+        _defer_thread(database, alert_id, *down)
+        counts["relay_is_down"] += 1
+    return counts
+
+
+async def _send_on(channel: Channel, database: Database, settings: Settings, alert_id: int) -> Counter[str]:
+    with channel.open(database, settings) as outgoing:
+        counts, _ = await _work(database, alert_id, channel.name, outgoing)
+    return Counter({f"{channel.name}.{state}": count for state, count in counts.items()})
+
+
+async def _work(
+    database: Database, alert_id: int, channel: str, outgoing: Outgoing
+) -> tuple[Counter[str], tuple[str, str] | None]:
+    """Be one sender of a channel; return what became of its messages, and why it had to stop (relay, words)."""
+    with database.begin(SERVICE) as connection:
         sender_id = outbox.begin_sender(connection, f"{socket.gethostname()}:{os.getpid()}", alert_id, BEAT_S)
         thread = outbox.thread_alerts(connection, alert_id)
     counts: Counter[str] = Counter()
-    letters = Letters(database, settings)
-    claims = Claims(database, sender_id, alert_id, most, counts)
+    claims = Claims(database, sender_id, alert_id, len(outgoing.lines), counts, channel)
     try:
         async with Ledger(database, sender_id, thread) as ledger:
-            lanes = [
-                Lane(claims, ledger, letters, MailChannel(pool, _own_name(), smtp.TIMEOUTS), counts)
-                for _ in range(most)
-            ]
-            await claims.feed(ledger, letters, lanes)
+            lanes = [Lane(claims, ledger, outgoing.forms, line, counts) for line in outgoing.lines]
+            await claims.feed(ledger, outgoing.forms, lanes)
     finally:
-        # Whatever happened: what is still claimed goes back, and the others learn how the relays do.
+        # Whatever happened: what is still claimed goes back.
         with database.begin(SERVICE) as connection:
             outbox.end_sender(connection, sender_id)
-            write_health(connection, pool)
-    if claims.down:
-        _log.warning("no relay takes anything", reason=claims.down)
-        _defer_thread(database, alert_id, *claims.down)
-        counts["relay_is_down"] += 1
-    return counts
+    return counts, claims.down
 
 
 def _defer_thread(database: Database, alert_id: int, relay: str, reply: str) -> None:

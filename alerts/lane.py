@@ -8,25 +8,21 @@ from datetime import datetime
 from alerts import outbox
 from alerts.catalogue import JST
 from alerts.channels import TransportError
-from alerts.channels.mail import MailChannel
+from alerts.channels.outgoing import Forms, Line
 from alerts.claims import Claims
 from alerts.handover import Outcome
 from alerts.ledger import BEAT_S, Ledger
-from alerts.letters import Letters
 from alerts.outbox import Claimed
-from alerts.refusals import read_refusal
 
 
 class Lane:
     """One connection of a sender."""
 
-    def __init__(
-        self, claims: Claims, ledger: Ledger, letters: Letters, channel: MailChannel, counts: Counter[str]
-    ) -> None:
+    def __init__(self, claims: Claims, ledger: Ledger, forms: Forms, line: Line, counts: Counter[str]) -> None:
         self._claims = claims
         self._ledger = ledger
-        self._letters = letters
-        self._channel = channel
+        self._forms = forms
+        self._line = line
         self._counts = counts
 
     async def run(self) -> None:
@@ -39,7 +35,7 @@ class Lane:
                 finally:
                     self._claims.done()
         finally:
-            await self._channel.close()
+            await self._line.close()
 
     async def _work(self, first: Claimed) -> bool:
         """Send one message after another; return False when no relay takes anything."""
@@ -76,18 +72,16 @@ class Lane:
         return verdict
 
     def _render(self, claimed: Claimed) -> bytes | Outcome:
-        recipient = claimed.recipient
         try:
-            return self._letters.find(claimed).render(recipient)
+            return self._forms.render(claimed)
         except ValueError as error:
-            return Outcome(recipient.delivery_id, datetime.now(JST), "", "failed", str(error))
+            return Outcome(claimed.recipient.delivery_id, datetime.now(JST), "", "failed", str(error))
 
     async def _attempt(self, claimed: Claimed, message: bytes) -> Outcome:
         """Hand one message over. Raises TransportError only when no relay takes anything."""
-        recipient, started_at = claimed.recipient, datetime.now(JST)
-        delivery_id = recipient.delivery_id
+        delivery_id, started_at = claimed.recipient.delivery_id, datetime.now(JST)
         try:
-            reply = await self._channel.notify(recipient.address, message, self._letters.return_path(recipient))
+            reply = await self._line.notify(claimed, message)
         except ValueError as error:
             return Outcome(delivery_id, started_at, "", "failed", str(error))
         except TransportError as error:
@@ -100,12 +94,14 @@ class Lane:
         delivery_id, retry_s = claimed.recipient.delivery_id, outbox.retry_in_s(claimed.attempts)
         if error.maybe_delivered:
             return Outcome(delivery_id, started_at, self._relay(), "deferred", error.reply, retry_s, in_doubt=True)
-        refusal = read_refusal(error.reply)
+        refusal = self._line.understand(error)
         if refusal.is_final:
+            # A device that is gone says nothing against the person's mail address.
+            kind = "" if refusal.kind == "gone" else refusal.kind
             return Outcome(
-                delivery_id, started_at, self._relay(), "bounced", error.reply, kind=refusal.kind, status=refusal.status
+                delivery_id, started_at, self._relay(), "bounced", error.reply, kind=kind, status=refusal.status
             )
         return Outcome(delivery_id, started_at, self._relay(), "deferred", error.reply, refusal.retry_in_s or retry_s)
 
     def _relay(self) -> str:
-        return str(self._channel.relay or "")
+        return str(self._line.relay or "")

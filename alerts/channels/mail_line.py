@@ -1,0 +1,44 @@
+"""Mail as the outbox sees it: letters as its form, a connection to a relay as its line."""
+
+from __future__ import annotations
+
+from alerts.channels import TransportError
+from alerts.channels.mail import MailChannel
+from alerts.letters import Letters
+from alerts.outbox import Claimed
+from alerts.refusals import Refusal, read_refusal
+from gis.relay import Relay
+
+
+class MailForms(Letters):
+    """Letters, made once per alert and language, with the recipient's own lines."""
+
+    def render(self, claimed: Claimed) -> bytes:
+        """Return the mail of a claimed delivery; `prepare` was called with it."""
+        return self.find(claimed).render(claimed.recipient)
+
+
+class MailLine:
+    """One connection to the relays."""
+
+    def __init__(self, letters: Letters, channel: MailChannel) -> None:
+        self._letters = letters
+        self._channel = channel
+
+    @property
+    def relay(self) -> Relay | None:
+        """The relay in use."""
+        return self._channel.relay
+
+    async def notify(self, claimed: Claimed, message: bytes) -> str:
+        """Hand one mail over; see `MailChannel.notify`."""
+        recipient = claimed.recipient
+        return await self._channel.notify(recipient.address, message, self._letters.return_path(recipient))
+
+    def understand(self, error: TransportError) -> Refusal:
+        """Read the relay's words."""
+        return read_refusal(error.reply)
+
+    async def close(self) -> None:
+        """End the connection politely."""
+        await self._channel.close()

@@ -1,0 +1,243 @@
+"""Web Push: encrypted as the RFC's example, through the outbox to a real HTTPS service, to public machines only."""
+
+from __future__ import annotations
+
+import base64
+import json
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from alerts.channels import TransportError
+from alerts.channels.push import post
+from alerts.channels.push.encryption import encode_point, encrypt, from_base64url
+from alerts.channels.push.post import Network, Poster, check_endpoint
+from alerts.channels.push.vapid import Sender
+from alerts.delivery import send_alert
+from gis.settings import Settings
+from tests.alerts.alert_town import MAJOR, SquareTown
+from tests.alerts.test_relays import Authority
+
+Considered = Callable[..., int | None]
+Send = Callable[[int | None], dict[str, int]]
+
+
+class Browser:
+    """A device with keys of its own, which reads what was encrypted for it (RFC 8291)."""
+
+    def __init__(self, number: int) -> None:
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.point, self.auth, self.path = encode_point(self.key.public_key()), bytes([number]) * 16, f"/push/{number}"
+
+    def read(self, body: bytes) -> dict[str, object]:
+        salt, own, cipher = body[:16], body[21:86], body[86:]
+        theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), own)
+        shared = self.key.exchange(ec.ECDH(), theirs)
+        secret = HKDF(SHA256(), 32, self.auth, b"WebPush: info\x00" + self.point + own).derive(shared)
+        key = HKDF(SHA256(), 16, salt, b"Content-Encoding: aes128gcm\x00").derive(secret)
+        nonce = HKDF(SHA256(), 12, salt, b"Content-Encoding: nonce\x00").derive(secret)
+        plain = AESGCM(key).decrypt(nonce, cipher, None)
+        assert plain[-1] == 2
+        return dict(json.loads(plain[:-1]))
+
+
+class PushService:
+    """A real HTTPS server; each path answers with the statuses it was given, then with 201."""
+
+    def __init__(self, authority: Authority) -> None:
+        self.calls: list[tuple[str, dict[str, str], bytes]] = []
+        self.statuses: dict[str, list[int]] = {}
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                service.calls.append((self.path, dict(self.headers), body))
+                planned = service.statuses.get(self.path)
+                self.send_response(planned.pop(0) if planned else 201)
+                self.send_header("Content-Length", "0")
+                self.send_header("Retry-After", "77")
+                self.send_header("Location", "https://127.0.0.1/elsewhere")
+                self.end_headers()
+
+            def log_message(self, *words: object) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.socket = authority.context("127.0.0.1").wrap_socket(self.server.socket, server_side=True)
+        self.origin = f"https://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushService]:
+    authority = Authority(tmp_path)
+    context = ssl.create_default_context(cafile=str(authority.file))
+    monkeypatch.setattr(post, "PUBLIC", Network(context, is_public_only=False))
+    service = PushService(authority)
+    yield service
+    service.server.shutdown()
+    service.server.server_close()
+
+
+def add_device(
+    town: SquareTown, service: PushService, subscriber_id: int, number: int, language: str = "ja"
+) -> Browser:
+    browser = Browser(number)
+    is_taken = town.scalar(
+        "SELECT open.add_push_device(token, :endpoint, :key, :auth, :language) FROM alerts.subscriber WHERE id = :id",
+        endpoint=service.origin + browser.path, key=browser.point, auth=browser.auth, language=language,
+        id=subscriber_id,
+    )  # fmt: skip
+    assert is_taken
+    return browser
+
+
+def test_a_message_is_encrypted_as_in_the_example_of_rfc_8291() -> None:
+    private = int.from_bytes(from_base64url("yfWPiYE-n46HLnH0KqZOF1fJJU3MYrct3AELtAQ-oRw"), "big")
+    body = encrypt(
+        b"When I grow up, I want to be a watermelon",
+        from_base64url("BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"),
+        from_base64url("BTBZMqHH6r4Tts7J_aSIgg"),
+        ec.derive_private_key(private, ec.SECP256R1()),
+        from_base64url("DGv6ra1nlYgDCS1FRnbzlw"),
+    )
+    assert body == from_base64url(
+        "DGv6ra1nlYgDCS1FRnbzlwAAEABBBP4z9KsN6nGRTbVYI_c7VJSPQTBtkgcy27mlmlMoZIIgDll6e3vCYLocInmYWAmS6TlzAC8wEqKK6PBru3jl7A_"
+        "yl95bQpu6cVPTpK4Mqgkf1CXztLVBSt2Ks3oZwbuwXPXLWyouBWLVWGNWQexSgSxsj_Qulcy4a-fN"
+    )
+
+
+def test_the_senders_token_is_signed_with_a_key_that_stays(settings: Settings) -> None:
+    sender = Sender(settings)
+    assert sender.public_key == Sender(settings).public_key
+    header = sender.authorize("https://push.example/a/b?c")
+    assert header == sender.authorize("https://push.example/other"), "one token per service"
+    token, _, key = header.removeprefix("vapid t=").partition(", k=")
+    head, claims, signature = token.split(".")
+    raw = from_base64url(signature)
+    public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), from_base64url(key))
+    der = encode_dss_signature(int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big"))
+    public.verify(der, f"{head}.{claims}".encode(), ec.ECDSA(SHA256()))
+    assert json.loads(base64.urlsafe_b64decode(claims + "=="))["aud"] == "https://push.example"
+
+
+def test_every_device_gets_the_warning_once_and_the_service_reads_nothing_of_it(
+    town: SquareTown, considered: Considered, send: Send, service: PushService
+) -> None:
+    person = town.subscribe("a@machimori.example", place="自宅")
+    town.subscribe("b@machimori.example")
+    phones = [add_device(town, service, person, 1), add_device(town, service, person, 2, "en")]
+    alert_id = considered(MAJOR)
+    assert send(alert_id) == {"accepted": 2, "push.accepted": 1}
+    assert send(alert_id) == {}
+    messages = {path: (headers, body) for path, headers, body in service.calls}
+    assert len(service.calls) == 2 and all("大津波".encode() not in body for _, _, body in service.calls)
+    headers, body = messages[phones[0].path]
+    words = phones[0].read(body)
+    assert "大津波警報" in str(words["title"]) and str(words["body"]).startswith("自宅\n") and words["level"] == 5
+    assert str(words["url"]).endswith(f"/alerts/{alert_id}?lang=ja")
+    assert headers["Urgency"] == "high" and 0 < int(headers["TTL"]) <= 24 * 3600 and len(headers["Topic"]) == 32
+    assert headers["Authorization"].startswith("vapid t=")
+    assert "tsunami" in str(phones[1].read(messages[phones[1].path][1])["title"]).lower()
+    assert town.scalar("SELECT state FROM alerts.alert") == "sent"
+
+
+def test_a_device_that_has_it_is_not_asked_again_for_the_others_sake_and_one_that_is_gone_never(
+    town: SquareTown, considered: Considered, send: Send, service: PushService
+) -> None:
+    person, other = town.subscribe("a@machimori.example"), town.subscribe("b@machimori.example")
+    for number in (1, 2, 3):
+        add_device(town, service, person, number)
+    add_device(town, service, other, 4)
+    service.statuses = {"/push/2": [429, 503], "/push/3": [410], "/push/4": [404]}
+    alert_id = considered(MAJOR)
+    assert send(alert_id) == {"accepted": 2, "push.deferred": 1, "push.bounced": 1}
+    wait_s = "SELECT extract(epoch FROM next_attempt_at - now()) FROM alerts.delivery WHERE state = 'deferred'"
+    assert 60 < town.scalar(wait_s) < 78, "as long as the service said"
+    for _ in range(2):
+        town.execute("UPDATE alerts.delivery SET next_attempt_at = now() WHERE state = 'deferred'")
+        send(alert_id)
+    assert sorted(path for path, _, _ in service.calls) == [f"/push/{n}" for n in (1, 2, 2, 2, 3, 4)]
+    assert town.execute("SELECT state, count(*) FROM alerts.delivery WHERE channel = 'push' GROUP BY 1 ORDER BY 1") == [
+        ("accepted", 1), ("bounced", 1),
+    ]  # fmt: skip
+    assert town.execute("SELECT FROM alerts.bounce") == [], "a lost phone does not silence the mail address"
+    assert town.scalar("SELECT count(*) FROM alerts.push_device WHERE gone_at IS NULL") == 2
+    assert town.scalar("SELECT state FROM alerts.alert") == "sent"
+
+
+def test_an_unsubscription_between_approval_and_sending_holds_for_the_phone_too(
+    town: SquareTown, considered: Considered, send: Send, service: PushService
+) -> None:
+    add_device(town, service, town.subscribe("a@machimori.example"), 1)
+    alert_id = considered(MAJOR)
+    town.execute("SELECT open.unsubscribe(token) FROM alerts.subscriber")
+    assert send(alert_id) == {"suppressed": 1, "push.suppressed": 1} and service.calls == []
+
+
+def test_a_push_goes_out_while_no_relay_takes_mails(
+    town: SquareTown, considered: Considered, settings: Settings, service: PushService
+) -> None:
+    add_device(town, service, town.subscribe("a@machimori.example"), 1)
+    alert_id = considered(MAJOR)
+    assert alert_id
+    counts = send_alert(town.database, replace(settings, smtp_url="smtp://127.0.0.1:1"), alert_id)
+    assert counts["push.accepted"] == 1 and counts["relay_is_down"] == 1 and len(service.calls) == 1
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "http://push.example/a", "https://push.example:8443/a", "https://user@push.example/a", "https://127.0.0.1/a",
+        "https://[::1]/a", "https://localhost/a", "https://push.example/a b", "https://push.example/" + "a" * 2000, "",
+    ],
+)  # fmt: skip
+def test_an_endpoint_that_no_push_service_has_is_refused(endpoint: str) -> None:
+    with pytest.raises(ValueError):
+        check_endpoint(endpoint)
+
+
+def test_a_name_that_leads_into_the_city_hall_is_not_asked(
+    service: PushService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = Poster(Network(ssl.create_default_context()))
+    for address in ("127.0.0.1", "10.0.0.7", "169.254.169.254", "::1", "::ffff:10.0.0.7", "64:ff9b::a00:7", "fd00::1"):
+        monkeypatch.setattr(post.socket, "getaddrinfo", lambda *name, at=address, **kind: [(0, 0, 0, "", (at, 443))])
+        with pytest.raises(TransportError, match="a network that push services do not lie in"):
+            asked.post("https://push.example/a", {}, b"")
+    assert service.calls == []
+
+
+def test_a_redirect_is_not_followed_and_a_kept_connection_is_used_again(service: PushService) -> None:
+    service.statuses = {"/a": [302]}
+    poster = Poster()
+    assert [poster.post(f"{service.origin}/a", {}, b"x").status for _ in range(2)] == [302, 201]
+    assert [path for path, _, _ in service.calls] == ["/a", "/a"]
+    poster.close()
+
+
+def test_a_subscription_holds_ten_devices_and_its_key_removes_them(town: SquareTown, service: PushService) -> None:
+    person = town.subscribe("a@machimori.example")
+    for number in range(10):
+        add_device(town, service, person, number)
+    add_device(town, service, person, 3)  # a browser that comes again
+    eleventh = "SELECT open.add_push_device(token, 'https://push.example/11', :key, :auth, 'ja') FROM alerts.subscriber"
+    assert not town.scalar(eleventh, key=Browser(11).point, auth=bytes(16))
+    wrong = "SELECT open.remove_push_device('another token', :endpoint)"
+    assert not town.scalar(wrong, endpoint=f"{service.origin}/push/3")
+    right = "SELECT open.remove_push_device(token, :endpoint) FROM alerts.subscriber"
+    assert town.scalar(right, endpoint=f"{service.origin}/push/3")
+    assert town.scalar("SELECT count(*) FROM alerts.push_device") == 9
