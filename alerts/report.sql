@@ -1,8 +1,8 @@
 -- name: list_alerts
 SELECT a.id, a.cap_status, a.msg_type, a.phase, a.level, a.state, a.event, a.area_name, a.sent_at, a.effective_at,
        t.headline,
-       (SELECT count(*) FROM alerts.delivery d WHERE d.alert_id = a.id) AS people,
-       (SELECT count(*) FROM alerts.delivery d WHERE d.alert_id = a.id AND d.state = 'accepted') AS accepted
+       (SELECT count(*) FROM alerts.delivery d WHERE d.alert_id = a.id AND d.channel = 'mail') AS people,
+       (SELECT count(*) FROM alerts.delivery d WHERE d.alert_id = a.id AND d.channel = 'mail' AND d.state = 'accepted') AS accepted
 FROM alerts.alert a
 LEFT JOIN alerts.alert_text t ON t.alert_id = a.id AND t.language = 'ja'
 ORDER BY a.id DESC
@@ -10,7 +10,8 @@ LIMIT :most
 
 -- name: read_alert
 SELECT a.id, a.identifier, a.cap_status, a.msg_type, a.phase, a.level, a.state, a.event, a.area_name, a.area_code,
-       a.references_id, a.incident_fid, a.effective_at, a.sent_at, a.expires_at, a.submitted_by, a.approved_by, t.headline
+       a.references_id, a.incident_fid, a.effective_at, a.sent_at, a.expires_at, a.submitted_by, a.approved_by,
+       a.override_reason, a.standing_id, t.headline
 FROM alerts.alert a
 LEFT JOIN alerts.alert_text t ON t.alert_id = a.id AND t.language = 'ja'
 WHERE a.id = :alert_id
