@@ -44,3 +44,24 @@ def test_an_unknown_token_is_404(client: FlaskClient, owner: Engine) -> None:
     assert client.get("/subscription/guess").status_code == 404
     assert client.post("/subscription/guess").status_code == 404
     assert state(owner) == "confirmed"
+
+
+def quiet(owner: Engine) -> tuple[str, str]:
+    with owner.begin() as connection:
+        row = connection.execute(text("SELECT quiet_from, quiet_until FROM alerts.subscriber")).one()
+    return str(row.quiet_from), str(row.quiet_until)
+
+
+def test_the_holder_sets_and_ends_the_quiet_hours(client: FlaskClient, owner: Engine) -> None:
+    answer = client.post(f"{PATH}/quiet", data={"from": "22:00", "until": "07:00"}, follow_redirects=True)
+    assert 'value="22:00"' in answer.text and 'role="status"' in answer.text
+    assert quiet(owner) == ("22:00:00", "07:00:00")
+    for wrong in ({"from": "22:00"}, {"from": "7 Uhr", "until": "08:00"}, {"from": "07:00", "until": "07:00"}):
+        refused = client.post(f"{PATH}/quiet", data=wrong)
+        assert refused.status_code == 400 and 'role="alert"' in refused.text
+    assert quiet(owner) == ("22:00:00", "07:00:00")
+    client.post(f"{PATH}/quiet", data={"from": "", "until": ""})
+    assert quiet(owner) == ("None", "None")
+    assert client.post("/subscription/guess/quiet", data={}).status_code == 404
+    client.post(PATH)
+    assert client.post(f"{PATH}/quiet", data={"from": "22:00", "until": "07:00"}).status_code == 404
