@@ -153,7 +153,7 @@ def _store(connection: Connection, source: Source, document: Document, reports: 
     else:
         for event_key in sorted({report.event_key for report in reports}):
             lock_event(connection, event_key)
-    changed = store_reports(connection, source.name, document.id, loaded.left)
+    changed = store_reports(connection, source.name, document.id, loaded.left, source.is_past)
     fids = {
         fold_event(connection, source, report, not source.is_past and _is_fresh(document.origin, report.reported_at))
         for report in changed

@@ -135,13 +135,21 @@ REPORT_COLUMNS = tuple(
 )
 
 
-def store_reports(connection: Connection, source: str, document_id: int, reports: Iterable[Report]) -> list[Report]:
-    """Insert or update by (source, source_id); return only those that are new or changed. Role: service."""
+def store_reports(
+    connection: Connection, source: str, document_id: int, reports: Iterable[Report], may_go_back: bool = False
+) -> list[Report]:
+    """Insert or update by (source, source_id); return only those that are new or changed. Role: service.
+
+    Parameters
+    ----------
+    may_go_back : a corrected report may be of an earlier time (a table of the past); else it is an older message.
+    """
     statement = _QUERIES["store_report"].bindparams(bindparam("facts", type_=JSONB))
     changed = []
     for report in reports:
         values = {name: getattr(report, name) for name in REPORT_COLUMNS}
         values |= {"source": source, "document_id": document_id, "private_sha256": report.private.sha256}
+        values["may_go_back"] = may_go_back
         row = connection.execute(statement, values).first()
         if row:
             changed.append(report)

@@ -18,6 +18,9 @@ WHERE (old.telegram, old.kind, old.status, old.action, old.event_key, old.serial
       (excluded.telegram, excluded.kind, excluded.status, excluded.action, excluded.event_key, excluded.serial,
        excluded.reported_at, excluded.controlled_at, excluded.office, excluded.headline, excluded.text, excluded.facts,
        excluded.private_sha256)
+  -- Under one identity an older message does not replace a newer one; the same document read again may, for its
+  -- parser was mended.
+  AND (excluded.reported_at >= old.reported_at OR excluded.document_id = old.document_id OR :may_go_back)
   -- What was erased is never written again, whoever sends it once more.
   AND NOT EXISTS (SELECT FROM ingest.report_private p WHERE p.report_id = old.id AND p.erased_at IS NOT NULL)
 RETURNING old.id, EXISTS (SELECT FROM ingest.report_private p WHERE p.report_id = old.id) AS had_private
