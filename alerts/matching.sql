@@ -20,16 +20,20 @@ WITH message AS MATERIALIZED (
     JOIN alerts.delivery d ON d.alert_id = a.id
     WHERE CASE WHEN m.msg_type = 'Cancel' THEN d.state IN ('accepted', 'sending') ELSE d.state <> 'suppressed' END
 )
-SELECT s.id AS subscriber_id, s.email, s.language, coalesce(i.names, '{}') AS place_names,
-       coalesce(i.plane, (SELECT p.plane FROM alerts.place p WHERE p.subscriber_id = s.id ORDER BY p.id LIMIT 1)) AS plane
+SELECT s.id AS subscriber_id, s.email, s.language, coalesce(c.names, '{}') AS place_names,
+       coalesce(c.plane, (SELECT p.plane FROM alerts.place p WHERE p.subscriber_id = s.id ORDER BY p.id LIMIT 1)) AS plane
 FROM message m
-CROSS JOIN alerts.subscriber s
-LEFT JOIN inside i ON i.subscriber_id = s.id
-LEFT JOIN earlier e ON e.subscriber_id = s.id
+CROSS JOIN (
+    -- From the few concerned to the people, never through all subscribers.
+    SELECT coalesce(i.subscriber_id, e.subscriber_id) AS subscriber_id, i.names, i.plane,
+           i.subscriber_id IS NOT NULL AS is_inside, e.subscriber_id IS NOT NULL AS had_earlier
+    FROM inside i FULL JOIN earlier e ON e.subscriber_id = i.subscriber_id
+) c
+JOIN alerts.subscriber s ON s.id = c.subscriber_id
 WHERE s.state = 'confirmed'
   AND (NOT CAST(:only_late AS boolean) OR alerts.is_unseen(s.changed_xid, m.seen))
   AND (m.cap_status = 'Actual' OR s.is_drill)
-  AND (e.subscriber_id IS NOT NULL OR (m.msg_type <> 'Cancel' AND i.subscriber_id IS NOT NULL AND m.kind = ANY (s.kinds)))
+  AND (c.had_earlier OR (m.msg_type <> 'Cancel' AND c.is_inside AND m.kind = ANY (s.kinds)))
 
 -- name: insert_deliveries
 -- Freezes the recipients with the three sites nearest to each.
