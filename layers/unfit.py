@@ -5,7 +5,7 @@ from __future__ import annotations
 from gis.errors import Phrase, UsageError
 
 
-class UnfitError(UsageError):
+class UnfitError(UsageError, ValueError):
     """A value or a position that cannot be right; the words follow its row or name ("is missing")."""
 
     @property

@@ -34,7 +34,7 @@ def test_a_file_is_tried_mapped_and_brought_in_with_its_personal_values(
 ) -> None:
     client = log_in("saburo")
     page = client.get(send_file(client, "h.csv", TABLE.encode("cp932"), URL).location)
-    assert "no column for" in page.text, "戸番 is not what the layer calls its key"
+    assert "に当たる列がありません" in page.text, "戸番 is not what the layer calls its key"
     fields = fields_of(page.text)
     assert (fields["from_number"], fields["from_resident"]) == ("", "氏名")
     tried = client.post(page.request.path, data={**fields, "from_number": "戸番", "action": "check"})
@@ -61,7 +61,7 @@ def test_a_trial_changes_nothing_and_an_import_wants_a_reason(
     assert page.status_code == 200
     assert _rows(database, "SELECT 1 FROM layers.household") == []
     refused = client.post(page.request.path, data=fields_of(page.text) | {"action": "save"})
-    assert (refused.status_code, "There is no reason" in refused.text) == (400, True)
+    assert (refused.status_code, "理由が入力されていません" in refused.text) == (400, True)
     assert _rows(database, "SELECT 1 FROM history.household") == []
 
 

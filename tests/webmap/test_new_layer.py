@@ -38,7 +38,9 @@ def keeper(owner: Engine, log_in: LogIn) -> FlaskClient:
     with owner.begin() as connection:
         roles = ("viewer", "editor", "layer_manager")
         add_account(connection, "kei", "建設課 係長", "construction", PASSWORD, is_demo=True, roles=roles)
-    return log_in("kei")
+    client = log_in("kei")
+    client.set_cookie("language", "en")
+    return client
 
 
 def send_file(client: FlaskClient, name: str, body: bytes, url: str = "/staff/layers/new") -> TestResponse:
