@@ -97,7 +97,9 @@ def _page(error: UsageError | None = None) -> str:
         out=out,
         layer_names={one.name: one.name_in(language()) for one in layers},
         chosen=names,
-        box=dict(zip(_SIDES, around, strict=True)) if around else {side: asked.get(side, "") for side in _SIDES},
+        box=dict(zip(_SIDES, (round(side, 6) for side in around), strict=True))
+        if around
+        else {side: asked.get(side, "") for side in _SIDES},
         choice=choice,
         most_names=MOST_NAMES,
         has_background=bool(asked.get("background")) or not names,
