@@ -17,7 +17,11 @@ LEFT JOIN alerts.alert_text t ON t.alert_id = a.id AND t.language = 'ja'
 WHERE a.id = :alert_id
 
 -- name: read_steps
-SELECT created_at, state, account, note FROM alerts.alert_step WHERE alert_id = :alert_id ORDER BY id
+SELECT created_at, state, account, note, messages
+FROM (SELECT created_at, state, account, note, NULL::int AS messages, id FROM alerts.alert_step WHERE alert_id = :alert_id
+      UNION ALL
+      SELECT created_at, 'resent', account, note, messages, id FROM alerts.resend WHERE alert_id = :alert_id) step
+ORDER BY created_at, id
 
 -- name: count_states
 -- :alert_id NULL = all alerts.

@@ -90,17 +90,27 @@ def test_what_lies_inside_and_whom_it_reaches_is_told_by_language_and_channel(to
         "INSERT INTO alerts.webhook (url, secret, takes_drills)"
         " VALUES ('https://a.example', 's', true), ('https://b.example', 's', false)"
     )
+    town.execute(
+        "INSERT INTO alerts.push_device (subscriber_id, endpoint, p256dh, auth, language)"
+        " SELECT id, 'https://push.example/' || id, decode(repeat('04', 65), 'hex'), decode(repeat('01', 16), 'hex'),"
+        " language FROM alerts.subscriber WHERE email LIKE '0@%' OR email LIKE '2@%' OR email LIKE 'crime@%'"
+    )
     counts = {}
     for status in ("Actual", "Exercise"):
         alert_id = write(town, status=status)
-        with town.database.begin("dept_disaster_viewer", account="sato") as connection:
+        with town.database.begin("dept_disaster", account="sato") as connection:
             counts[status] = count_heads(connection, alert_id, load_town())
             inside = {found.category.code: (found.count, found.names) for found in list_inside(connection, alert_id)}
     actual, drill = counts["Actual"], counts["Exercise"]
     assert (actual.people, actual.places) == ({"ja": 3, "en": 1}, 4)
-    assert actual.channels == {"mail": {"ja": 3, "en": 1}, "webhook": {"": 2}} and actual.addresses == 6
-    assert (drill.people, drill.places, drill.channels["webhook"]) == ({"ja": 1}, 1, {"": 1})
+    assert actual.channels == {"mail": {"ja": 3, "en": 1}, "push": {"ja": 1, "en": 1}, "webhook": {"": 2}}
+    assert actual.addresses == 8
+    assert (drill.people, drill.places) == ({"ja": 1}, 1)
+    assert drill.channels == {"mail": {"ja": 1}, "push": {}, "webhook": {"": 1}}
     assert inside["school"] == (1, ("school1",)) and inside["care_home"] == (1, ("care_home1",))
     assert inside["pump_station"] == (1, ("storm_pump_station",)) and inside["hospital"] == (0, ())
+    with town.database.begin("dept_disaster_viewer", account="sato") as connection:
+        seen = count_heads(connection, alert_id, load_town())
+        assert seen.people == drill.people, "who may not count devices is refused nothing else"
     with pytest.raises(DBAPIError, match="permission denied"), town.database.begin("dept_disaster") as connection:
         connection.exec_driver_sql("SELECT secret FROM alerts.webhook")

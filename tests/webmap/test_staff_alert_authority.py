@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes
@@ -23,6 +24,7 @@ from gis.settings import Settings
 from tests.alerts.scripted_smtp import ScriptedServer
 from tests.ingest.telegrams import forecast, telegram
 from tests.webmap.conftest import PASSWORD, Send, csrf_token
+from webmap.commands.alerts import run
 
 LogIn = Callable[[str], FlaskClient]
 
@@ -60,7 +62,13 @@ def submit(client: FlaskClient, alert_id: int) -> None:
 
 
 def test_one_named_person_sends_alone_with_a_reason_and_the_approvers_are_told(
-    draft: int, office: None, log_in: LogIn, owner: Engine, town_database: Database, settings: Settings
+    draft: int,
+    office: None,
+    log_in: LogIn,
+    owner: Engine,
+    town_database: Database,
+    settings: Settings,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     hanako, jiro = log_in("hanako"), log_in("jiro")
     page, path = f"/staff/alerts/{draft}", f"/staff/alerts/{draft}/approve-alone"
@@ -75,6 +83,8 @@ def test_one_named_person_sends_alone_with_a_reason_and_the_approvers_are_told(
     for where in ("/staff/", "/staff/alerts", page):
         shown = jiro.get(f"{where}?lang=en").text
         assert "Sent by one person alone: hanako" in shown and "The night watch is cut off" in shown, where
+    run(Namespace(part="report", id=draft), settings)
+    assert "SENT BY ONE PERSON ALONE: hanako" in capsys.readouterr().out
     smtp = ScriptedServer()
     smtp.start()
     try:

@@ -128,6 +128,10 @@ def _print_alert(course: Any) -> None:
     print(f"  area {alert.area_name}; state {alert.state}; {alert.identifier}")
     if alert.references_id:
         print(f"  follows alert {alert.references_id}")
+    if alert.override_reason:
+        print(f"  SENT BY ONE PERSON ALONE: {alert.approved_by}, {_time(alert.sent_at)}: {alert.override_reason}")
+    if alert.standing_id:
+        print(f"  sent by itself under standing approval {alert.standing_id}, see /staff/alerts/standing")
     print("steps:")
     for step in course.steps:
         print(f"  {_time(step.created_at)}\t{step.state}\t{step.account}\t{step.note}".rstrip())
