@@ -9,11 +9,21 @@ from playwright.sync_api import Page
 from sqlalchemy import text
 
 from gis.database import SERVICE, Database
+from ingest.statistics import refresh_statistics
 from tests.ingest.desk import PASSWORD, Post, people, person_report, post  # noqa: F401 (fixtures)
 from tests.webmap.test_browser import Visit, address, browser, find_barriers, visit  # noqa: F401 (fixtures)
 from tests.webmap.test_browser_layers import fits
 
 pytestmark = pytest.mark.browser
+THEFTS = """
+    INSERT INTO layers.incident (kind, status, state, publication, event_key, category, place_name, source, occurred_at,
+                                 reported_at, geom)
+    SELECT 'crime', 'Actual', 'resolved', 'published', 'theft' || n, '自転車盗',
+           (ARRAY['矢本', '赤井', '大曲'])[1 + n % 3], '県警', at, at,
+           ST_SetSRID(ST_MakePoint(141.17 + 0.0125 * (n % 4), 38.40 + 0.0083 * (n % 7 / 2)), 6668)
+    FROM (SELECT n, timestamptz '2025-01-01T09:00+09' + n * interval '53 hours' AS at
+          FROM generate_series(1, 150) n) made
+"""
 
 
 def _focused(page: Page) -> str:
@@ -84,5 +94,16 @@ def test_a_moderator_decides_by_keys_and_draws_an_area_that_gives_nobody_away(
     page.keyboard.press("Enter")
     page.wait_for_selector(".flash.done")
     assert _publication(town_database).count("held") == 1
+    # The statistics: cells, then heat, in the public's and the moderators' numbers.
+    with town_database.begin(SERVICE) as connection:
+        connection.execute(text(THEFTS))
+        refresh_statistics(connection)
+    for path, name in (("/statistics", "public"), ("/staff/statistics", "staff")):
+        window.go(f"{path}?kind=crime&year=2025")
+        page.wait_for_selector("#map_town[data-ready=mesh]")
+        page.locator("#map_town .leaflet-control-layers input").last.check()
+        assert page.locator("svg.heat ellipse").count() > 1
+        assert find_barriers(page) == [] and fits(page)
+        page.screenshot(path=window.keep_picture(f"statistics-{name}-{size}"), full_page=True)
     # The browser notes the refused area as the answer 400 that it was; nothing else may have gone wrong.
     assert len(window.troubles) == 1 and "400" in window.troubles[0]

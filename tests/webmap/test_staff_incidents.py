@@ -68,7 +68,7 @@ def test_a_second_moderator_is_told_and_keeps_what_was_typed(enter, fid):
     first, second = enter("mod"), enter("modtwo")
     send(first, fid, "hold", reason="asking the police")
     answer = send(second, fid, "text", headline="わたしの見出し", description="x")
-    assert answer.status_code == 409 and "わたしの見出し" in answer.text and "mod changed" in answer.text
+    assert answer.status_code == 409 and "わたしの見出し" in answer.text and "mod がこの事案を変更" in answer.text
 
 
 def test_a_name_in_the_text_is_asked_about_before_it_is_saved(enter, fid):
