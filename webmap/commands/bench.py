@@ -17,6 +17,7 @@ BENCHMARKS = {
     "alert_path": "a telegram file to the last mail for 10,000 subscribers, with stages",
     "dispatch": "approval to the last acceptance for 100,000 recipients, beside the raw limits",
     "edit_visible": "an edit saved over HTTP until it shows in a tile, beside the bare UPDATE and tile query",
+    "faults": "workers killed, cut off and badly treated at every step: nobody lost, doubles bounded and known",
     "fifty_editors": "50 people edit one layer at once for a minute: nothing lost, doubled or blocked",
     "history_cost": "what history costs an edit, and what the past costs a map",
     "matching": "who is inside: exact on 100,000 places, and a million places beside the best plain SQL",
