@@ -127,7 +127,7 @@ def test_saving_makes_the_layer_its_codes_and_its_features_in_one_changeset(
     assert [tuple(row) for row in kinds] == [("deep", 5), ("shallow", 4)]
     assert people == 9
     assert [tuple(row) for row in changes] == [("kei", "台帳の移行")]
-    assert "浅井戸" in keeper.get("/staff/layers/well").text
+    assert "浅井戸" in keeper.get("/staff/layers/well?lang=ja").text
     assert list((settings.var_dir / "uploads").iterdir()) == [], "what has served is forgotten"
 
 
