@@ -19,7 +19,7 @@ class AlertReport:
 
     Attributes
     ----------
-    steps : created_at, state, account, note; in order.
+    steps : created_at, state, account, note, messages; in order; the state `resent` is a resending of so many messages.
     states : deliveries by state: state, messages, first_at, last_at, next_at.
     failures : attempts that did not work, by the relay's own words: outcome, relay, reply, attempts, messages,
         first_at, last_at.
@@ -46,10 +46,17 @@ def report_alert(connection: Connection, alert_id: int, most_failures: int = 20)
     alert = connection.execute(_QUERIES["read_alert"], {"alert_id": alert_id}).first()
     if alert is None:
         raise UsageError("There is no alert %(alert)s.", "See ./machimori alerts list", alert=alert_id)
-    steps = list(connection.execute(_QUERIES["read_steps"], {"alert_id": alert_id}))
     return AlertReport(
-        alert, steps, count_states(connection, alert_id), count_failures(connection, alert_id, most_failures)
+        alert,
+        list_steps(connection, alert_id),
+        count_states(connection, alert_id),
+        count_failures(connection, alert_id, most_failures),
     )
+
+
+def list_steps(connection: Connection, alert_id: int) -> list[Row[Any]]:
+    """Return who did what with an alert, in order; resendings too."""
+    return list(connection.execute(_QUERIES["read_steps"], {"alert_id": alert_id}))
 
 
 def count_states(connection: Connection, alert_id: int | None = None) -> list[Row[Any]]:

@@ -59,6 +59,7 @@ ALERT_STATES = {
     "cancelled": mark("cancelled"),
     "expired": mark("expired"),
     "discarded": mark("discarded"),
+    "resent": mark("sent once more"),
 }
 DELIVERY_STATES = {
     "pending": mark("waiting"),

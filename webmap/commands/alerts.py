@@ -97,6 +97,7 @@ def _find_writer(database: Database, name: str) -> Account:
 
 def _report(database: Database, alert_id: int | None) -> None:
     from alerts import report
+    from alerts.progress import mask_addresses
     from gis.database import SERVICE
 
     with database.begin(SERVICE) as connection:
@@ -116,7 +117,8 @@ def _report(database: Database, alert_id: int | None) -> None:
         print("not handed over:")
     for row in failures:
         times = f"{_time(row.first_at)} to {_time(row.last_at)}" if row.attempts > 1 else _time(row.first_at)
-        print(f"  {row.outcome}\t{row.messages} mails, {row.attempts} attempts\t{times}\t{row.relay}\t{row.reply}")
+        reply = mask_addresses(row.reply)
+        print(f"  {row.outcome}\t{row.messages} mails, {row.attempts} attempts\t{times}\t{row.relay}\t{reply}")
 
 
 def _print_alert(course: Any) -> None:

@@ -73,3 +73,13 @@ PARTS = {
     "instruction": mark("What to do"),
     "short": mark("Short form for push messages (empty: headline and what to do)"),
 }
+# Why a message has not arrived: the kinds of `alerts.refusals`, and no answer at all.
+REASONS = {
+    "hard": mark("the address does not exist"),
+    "soft": mark("the mailbox is full"),
+    "policy": mark("the mail server refuses us"),
+    "greylisted": mark("the mail server asks to come back later"),
+    "later": mark("the mail server is busy"),
+    "gone": mark("the device is gone"),
+    "connection": mark("no connection to the mail server"),
+}

@@ -7,6 +7,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from alerts.approval import approve, discard, submit
 from alerts.head_count import count_heads
+from alerts.progress import mask_addresses, read_progress
+from alerts.report import list_steps
 from alerts.surroundings import list_inside
 from gis.errors import UsageError
 from gis.languages import LANGUAGES
@@ -39,7 +41,9 @@ def show_alert(alert_id: int) -> str:
             "staff/alert.html",
             alert=alert,
             texts=sorted(texts, key=lambda row: LANGUAGES.index(row.language)),
-            steps=connection.execute(_QUERIES["steps"], {"id": alert_id}).all(),
+            steps=list_steps(connection, alert_id),
+            progress=read_progress(connection, alert_id),
+            mask=mask_addresses,
             heads=count_heads(connection, alert_id, services().town) if is_waiting else None,
             inside=list_inside(connection, alert_id) if is_waiting else [],
             languages=LANGUAGES,

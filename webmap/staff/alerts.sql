@@ -10,9 +10,6 @@ WHERE id = :id
 -- name: texts
 SELECT language, event, headline, description, instruction, short FROM alerts.alert_text WHERE alert_id = :id
 
--- name: steps
-SELECT state, account, note, created_at FROM alerts.alert_step WHERE alert_id = :id ORDER BY id
-
 -- name: delivery_counts
 SELECT state, language, count(*) AS people FROM alerts.delivery WHERE alert_id = :id GROUP BY state, language ORDER BY state, language
 

@@ -1,0 +1,73 @@
+"""After approval, the desk reads numbers, never whole addresses, and sends once more what failed."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from io import StringIO
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import Engine, text
+
+from gis.database import Database
+from tests.webmap.conftest import csrf_token
+
+
+@pytest.fixture
+def sent_id(warned_town: Database, owner: Engine) -> int:
+    """A message in force: all accepted but one that failed here, and words that would run in a spreadsheet."""
+    with owner.begin() as connection:
+        alert_id = int(connection.execute(text("SELECT max(alert_id) FROM alerts.delivery")).scalar_one())
+        values = {"id": alert_id}
+        connection.execute(
+            text(
+                "UPDATE alerts.delivery SET state = 'accepted', finished_at = clock_timestamp(), is_held = false"
+                " WHERE alert_id = :id"
+            ),
+            values,
+        )
+        failed = connection.execute(
+            text(
+                "UPDATE alerts.delivery SET state = 'failed' WHERE id ="
+                " (SELECT min(id) FROM alerts.delivery WHERE alert_id = :id) RETURNING id, address"
+            ),
+            values,
+        ).one()
+        connection.execute(
+            text("INSERT INTO alerts.attempt (delivery_id, outcome, reply) VALUES (:id, 'failed', :reply)"),
+            {"id": failed.id, "reply": f"=550 5.7.1 <{failed.address}> refused"},
+        )
+        connection.execute(
+            text("UPDATE alerts.alert SET expires_at = clock_timestamp() + interval '1 hour' WHERE id = :id"), values
+        )
+    return alert_id
+
+
+def test_the_desk_sees_numbers_and_reasons_and_sends_once_more(
+    log_in: Callable[[str], FlaskClient], sent_id: int, owner: Engine
+) -> None:
+    staff_client = log_in("hanako")
+    page, path = f"/staff/alerts/{sent_id}?lang=en", f"/staff/alerts/{sent_id}"
+    with owner.begin() as connection:
+        addresses = list(connection.execute(text("SELECT email FROM alerts.subscriber")).scalars())
+    shown, progress = staff_client.get(page).text, staff_client.get(f"{path}/progress.json")
+    table = staff_client.get(f"{path}/report.csv").data.decode("utf-8")
+    for words in (shown, progress.text, table):
+        assert not [address for address in addresses if address in words]
+    assert "the mail server refuses us <strong>1</strong>" in shown
+    assert progress.get_json()["reasons"] == {"policy": 1}
+    assert (progress.get_json()["resendable"], progress.get_json()["states"]["failed"]) == (1, 1)
+    assert table.startswith("\ufeff")
+    rows = list(csv.reader(StringIO(table[1:])))
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+    assert [row[5][:6] for row in rows if row[0] == "failure"] == ["'=550 "]
+    token = {"csrf_token": csrf_token(shown), "note": "mended"}
+    assert (
+        "1 messages are being sent once more"
+        in staff_client.post(f"{path}/resend?lang=en", data=token, follow_redirects=True).text
+    )
+    assert staff_client.get(f"{path}/progress.json").get_json()["states"]["pending"] == 1
+    assert (
+        "is left to send again" in staff_client.post(f"{path}/resend?lang=en", data=token, follow_redirects=True).text
+    )
