@@ -83,7 +83,15 @@ class FaultServer:
             elif verb == "DATA":
                 if not await self._step(writer, "DATA", address, "354 go on"):
                     return
-                await reader.readuntil(b"\r\n.\r\n")
+                # Line by line: a client whose recipient was refused ends the content with a single dot (RFC 2920).
+                lines = 0
+                while (line := await reader.readline()) != b".\r\n":
+                    if not line:
+                        return  # broken off in the middle of a content: nothing was taken
+                    lines += 1
+                if not lines:
+                    writer.write(b"554 no valid recipients\r\n")
+                    continue
                 if not await self._take(writer, address):
                     return
             elif verb in ("MAIL", "RCPT"):
