@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 
 JST = timezone(timedelta(hours=9))
 
@@ -42,11 +43,13 @@ class Occurred:
     precision: str
 
 
+@lru_cache(maxsize=16384)  # a table says the same few thousand words over and over
 def plain(cell: str) -> str:
     """Write a cell in one way: full-width digits and signs become plain, spaces go."""
     return re.sub(r"\s+", "", unicodedata.normalize("NFKC", cell))
 
 
+@lru_cache(maxsize=16384)
 def known(cell: str) -> str:
     """Return a cell's plain words, "" when it says that nobody knows."""
     words = plain(cell)

@@ -69,6 +69,8 @@ def _decode(body: bytes) -> str:
 
 
 def _header(cells: Sequence[str]) -> list[str] | None:
+    if not any("手" in cell for cell in cells):  # 手口, however it is spaced; nearly no other row has it
+        return None
     names = [_WHERE_AND_WHEN.sub("", plain(cell)) for cell in cells]
     return names if all(name in names for name in REQUIRED) else None
 

@@ -31,6 +31,8 @@ _PUBLIC = {
 # By these a theft is told apart from others.
 _IDENTITY = ("手口", "管轄警察署", "管轄交番・駐在所", "町丁目")
 _PLACED = frozenset({"市区町村コード", "都道府県", "市区町村", "町丁目", "発生年月日", "発生時", "手口"})
+# All other cells of a row are for moderators only.
+_NOT_PRIVATE = frozenset({*_PUBLIC, *_PLACED})
 
 
 @dataclass(frozen=True)
@@ -62,13 +64,13 @@ def parse(body: bytes, town: Town) -> list[Report | Rejected]:
     year = max(years, default=None)
     ours = (town.code, *town.part_codes)
     reports: list[Report | Rejected] = []
-    for theft, number in _numbered(thefts, year):
+    for theft, source_id in _numbered(thefts, year):
         if theft.occurred.at is None and year is None:
             rejected.append(
                 Rejected(f"line {theft.row.line}", "neither this row nor any other of the table has a date")
             )
         else:
-            reports.append(_report(theft, _identity(theft, year, number), year, theft.code.startswith(ours)))
+            reports.append(_report(theft, source_id, year, theft.code.startswith(ours)))
     return [*reports, *rejected]
 
 
@@ -94,22 +96,22 @@ def _understand(row: Row) -> _Theft | Rejected:
     return _Theft(row, kind, code, occurred)
 
 
-def _numbered(thefts: Iterable[_Theft], year: int | None) -> Iterable[tuple[_Theft, int]]:
+def _numbered(thefts: Iterable[_Theft], year: int | None) -> Iterable[tuple[_Theft, str]]:
     """Number those that cannot be told apart, whatever their order in the table; two equal rows are two thefts."""
     groups: dict[str, list[_Theft]] = {}
     for theft in thefts:
-        groups.setdefault(_identity(theft, year, 0), []).append(theft)
-    for group in groups.values():
+        groups.setdefault(_identity(theft, year), []).append(theft)
+    for identity, group in groups.items():
         alike = sorted(group, key=lambda theft: theft.content) if len(group) > 1 else group
-        yield from ((theft, number) for number, theft in enumerate(alike, 1))
+        yield from ((theft, f"{identity}-{number}") for number, theft in enumerate(alike, 1))
 
 
-def _identity(theft: _Theft, year: int | None, number: int) -> str:
+def _identity(theft: _Theft, year: int | None) -> str:
     """What, where, when: equal in every way of writing the table, and when something else of the row is corrected."""
     at = theft.occurred.at.isoformat() if theft.occurred.at else str(year)
     what = [known(theft.row.cells.get(column, "")) for column in _IDENTITY]
     said = "\t".join([*what, theft.code, at, theft.occurred.precision])
-    return f"{hashlib.sha256(said.encode()).hexdigest()[:32]}-{number}"
+    return hashlib.sha256(said.encode()).hexdigest()[:32]
 
 
 def _report(theft: _Theft, source_id: str, year: int | None, concerns_town: bool) -> Report:
@@ -144,7 +146,7 @@ def _report(theft: _Theft, source_id: str, year: int | None, concerns_town: bool
 def _private(cells: Mapping[str, str]) -> Private:
     words = "".join(known(cells.get(column, "")) for column in ("都道府県", "市区町村", "町丁目"))
     details: dict[str, Any] = {
-        column: known(cell) for column, cell in cells.items() if column not in {*_PUBLIC, *_PLACED} and known(cell)
+        column: known(cell) for column, cell in cells.items() if column not in _NOT_PRIVATE and known(cell)
     }
     least, greatest = read_age(cells.get("被害者の年齢", ""))
     details |= {name: age for name, age in (("age_min", least), ("age_max", greatest)) if age is not None}
