@@ -102,7 +102,7 @@ def test_a_file_of_points_and_lines_is_refused(owner: Engine, tmp_path: Path) ->
 
 def test_the_real_school_districts_become_a_layer(owner: Engine, database: Database, samples: Path) -> None:
     path = samples / "facilities" / "yaizu" / "中学校区" / "中学校区.shp"
-    assert _add(owner, path, "school_district", owner="school", is_anywhere=True).inserted == 9
+    assert _add(owner, path, "middle_school", owner="school", is_anywhere=True).inserted == 9
     with database.begin("dept_school") as connection:
-        names = connection.execute(text("SELECT item2 FROM layers.school_district")).scalars().all()
+        names = connection.execute(text("SELECT item2 FROM layers.middle_school")).scalars().all()
     assert "焼津中学校" in names
