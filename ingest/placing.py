@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -65,17 +66,21 @@ def find_place(text: str, gazetteer: Gazetteer, town: Town) -> Placed:
     return Placed("placed", between, "・".join(names))
 
 
-def place_report(report: Report, gazetteer: Gazetteer, town: Town) -> Report:
+def place_report(report: Report, find: Callable[[str], Placed]) -> Report:
     """Give a report whose place stands only in words (`private.place_text`) its position.
 
     `facts.place_name` becomes the quarter, `facts.place_status` what was found; what happened elsewhere does not
     concern the town, unless the source knows better by a code (`facts.municipality`). A report that has a position, or
     names no place, comes back as it is; with `facts.place_status` "given" its words name the quarter of its position.
+
+    Parameters
+    ----------
+    find : `find_place` for the town, with whatever memory the caller gives it.
     """
     is_given = report.facts.get("place_status") == "given"
     if not report.private.place_text or (report.private.place is not None and not is_given):
         return report
-    found = find_place(report.private.place_text, gazetteer, town)
+    found = find(report.private.place_text)
     facts = {**report.facts, "place_status": "given" if is_given else found.status}
     if found.name:
         facts["place_name"] = found.name

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import cache
 
 import structlog
 from sqlalchemy import Connection
@@ -27,7 +28,7 @@ from ingest.gazetteer import load_gazetteer
 from ingest.guarding import guard_report
 from ingest.incidents import fold_event, lock_event
 from ingest.listing import follow_list, read_again
-from ingest.placing import place_report
+from ingest.placing import find_place, place_report
 from ingest.reports import Rejected, Report, Unreadable, store_reports
 from ingest.seeking import followed_event, seek_event
 from ingest.source import Source, find_source
@@ -169,8 +170,9 @@ def _place_all(connection: Connection, reports: Sequence[Report]) -> Sequence[Re
     """Give the reports whose place stands only in words a position, where the gazetteer knows one."""
     if not any(report.private.place_text for report in reports):
         return reports
-    gazetteer = load_gazetteer(connection)
-    return [place_report(report, gazetteer, load_town()) for report in reports]
+    gazetteer, town = load_gazetteer(connection), load_town()
+    find = cache(lambda words: find_place(words, gazetteer, town))  # a table names the same quarters over and over
+    return [place_report(report, find) for report in reports]
 
 
 def _find_event(connection: Connection, source: Source, report: Report) -> Report:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from ingest.documents import read_body, store_document
 from ingest.gazetteer import load_gazetteer
 from ingest.guarding import guard_report
 from ingest.incidents import fold_event
-from ingest.placing import place_report
+from ingest.placing import find_place, place_report
 from ingest.processing import receive
 from ingest.reports import Report, store_reports
 from ingest.source import find_source
@@ -81,9 +82,8 @@ def quarters(database: Database) -> None:
 def _reports(connection: Connection, body: bytes) -> list[Report]:
     gazetteer, town = load_gazetteer(connection), load_town()
     records = SOURCE.parse(body, town)
-    return [
-        place_report(guard_report(SOURCE, record), gazetteer, town) for record in records if isinstance(record, Report)
-    ]
+    find = partial(find_place, gazetteer=gazetteer, town=town)
+    return [place_report(guard_report(SOURCE, record), find) for record in records if isinstance(record, Report)]
 
 
 def _one_by_one(connection: Connection, document_id: int, reports: Sequence[Report]) -> None:

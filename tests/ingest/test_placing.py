@@ -26,6 +26,10 @@ GAZETTEER = Gazetteer(
 )
 
 
+def _find(words):
+    return find_place(words, GAZETTEER, TOWN)
+
+
 @pytest.mark.parametrize(
     ("words", "name", "radius_m"),
     [
@@ -68,14 +72,14 @@ def test_no_words_are_no_place():
 
 def test_a_report_gets_position_quarter_and_status():
     report = replace(_report(), private=Private(None, "矢本字上河戸"), facts={})
-    placed = place_report(report, GAZETTEER, TOWN)
+    placed = place_report(report, _find)
     assert placed.private.place == Place(141.207, 38.423, 286, "矢本字上河戸")
     assert placed.facts == {"place_status": "placed", "place_name": "矢本"}
     assert placed.concerns_town
 
 
 def test_what_happened_elsewhere_does_not_concern_the_town():
-    placed = place_report(replace(_report(), private=Private(None, "石巻市中央")), GAZETTEER, TOWN)
+    placed = place_report(replace(_report(), private=Private(None, "石巻市中央")), _find)
     assert not placed.concerns_town and placed.private.place is None
 
 
@@ -86,12 +90,12 @@ def test_a_quarter_of_ours_that_the_gazetteer_lacks_is_unknown_and_not_elsewhere
 
 def test_who_knows_the_municipality_by_its_code_is_believed():
     report = replace(_report(), private=Private(None, "石巻市中央"), facts={"municipality": "04202"})
-    placed = place_report(report, GAZETTEER, TOWN)
+    placed = place_report(report, _find)
     assert placed.concerns_town and placed.private.place is None
 
 
 def test_a_position_that_the_source_gave_stands():
-    assert place_report(_report(), GAZETTEER, TOWN) == _report()
+    assert place_report(_report(), _find) == _report()
 
 
 @pytest.mark.parametrize(
