@@ -95,7 +95,7 @@ def main() -> None:
             time_one(database, settings, start)  # the worker has started
             taken = [time_one(database, settings, start + timedelta(seconds=n)) for n in range(1, args.telegrams + 1)]
         database.dispose()
-    p95 = statistics.quantiles(taken, n=20)[-1] if len(taken) > 1 else taken[0]
+    p95 = statistics.quantiles(taken, n=20, method="inclusive")[-1] if len(taken) > 1 else taken[0]
     print(f"{args.telegrams} telegrams, {args.subscribers:,} people each, from arrival to the first mail accepted:")
     print(
         f"  median {statistics.median(taken):.2f} s, p95 {p95:.2f} s, longest {max(taken):.2f} s (wanted: p95 under 2)"
