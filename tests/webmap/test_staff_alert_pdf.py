@@ -1,0 +1,75 @@
+"""The record of a message on paper says what the page says, and no whole address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+
+from flask.testing import FlaskClient
+from pypdf import PdfReader
+from sqlalchemy import Engine, text
+
+from gis.database import Database
+
+_REPLY = "550 5.7.1 <hanako.secret@docomo.example> refused"
+
+
+def test_the_record_has_the_course_the_words_and_the_failures_on_numbered_pages(
+    warned_town: Database, log_in: Callable[[str], FlaskClient], owner: Engine
+) -> None:
+    with owner.begin() as connection:
+        alert_id = int(connection.execute(text("SELECT max(alert_id) FROM alerts.delivery")).scalar_one())
+        delivery_id = connection.execute(
+            text(
+                "UPDATE alerts.delivery SET state = 'failed', finished_at = now(), is_held = false WHERE id ="
+                " (SELECT min(id) FROM alerts.delivery WHERE alert_id = :id) RETURNING id"
+            ),
+            {"id": alert_id},
+        ).scalar_one()
+        # So many that the table goes over pages, and one answer longer than a page.
+        connection.execute(
+            text(
+                "INSERT INTO alerts.attempt (delivery_id, outcome, reply)"
+                " SELECT :id, 'failed', :reply || n FROM generate_series(1, 60) n"
+                " UNION ALL SELECT :id, 'failed', repeat('遅い𠮷', 4000)"
+            ),
+            {"id": delivery_id, "reply": f"{_REPLY} <b>&"},
+        )
+        addresses = list(connection.execute(text("SELECT email FROM alerts.subscriber")).scalars())
+        headline = connection.execute(
+            text("SELECT headline FROM alerts.alert_text WHERE alert_id = :id AND language = 'ja'"), {"id": alert_id}
+        ).scalar_one()
+        identifier = connection.execute(
+            text("SELECT identifier FROM alerts.alert WHERE id = :id"), {"id": alert_id}
+        ).scalar_one()
+    path = f"/staff/alerts/{alert_id}/report.pdf"
+    hanako = log_in("hanako")
+    assert path in hanako.get(f"/staff/alerts/{alert_id}").text
+    answer = hanako.get(f"{path}?lang=ja")
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    paper = PdfReader(BytesIO(answer.data))
+    pages = [page.extract_text() for page in paper.pages]
+    # Where a line ends is the paper's business.
+    whole = "".join("".join(pages).split())
+    for words in (headline, identifier, "手続きの記録", "承認済み", "失敗", "h…@docomo.example", "<b>&60", "〓"):
+        assert "".join(words.split()) in whole, words
+    assert not [address for address in [*addresses, "hanako.secret"] if address in whole]
+    assert len(pages) > 1
+    assert all(f"{number}/{len(pages)}" in "".join(page.split()) for number, page in enumerate(pages, 1))
+    assert paper.metadata is not None
+    assert paper.metadata.title == f"お知らせ {alert_id} の記録"
+    assert paper.trailer["/Root"]["/Lang"] == "ja"
+    english = PdfReader(BytesIO(hanako.get(f"{path}?lang=en").data))
+    assert english.metadata is not None
+    assert english.metadata.title == f"Record of message {alert_id}"
+
+
+def test_only_who_may_read_messages_gets_the_record(
+    warned_town: Database, client: FlaskClient, log_in: Callable[[str], FlaskClient], owner: Engine
+) -> None:
+    with owner.begin() as connection:
+        alert_id = connection.execute(text("SELECT max(id) FROM alerts.alert")).scalar_one()
+    path = f"/staff/alerts/{alert_id}/report.pdf"
+    assert client.get(path).status_code == 302, "to the login"
+    assert log_in("saburo").get(path).status_code == 403
+    assert log_in("hanako").get("/staff/alerts/999999/report.pdf").status_code == 404
