@@ -23,6 +23,25 @@ from gis.town import load_town
 _QUERIES = load_queries(__file__)
 
 
+def require_seen(connection: Connection, alert_id: int, version: str) -> None:
+    """Lock an alert and see to it that it is still as a person has read it, before it is submitted or approved.
+
+    Between the reading and the pressing of the button it may have been taken back, changed and submitted anew.
+
+    Parameters
+    ----------
+    version : its `updated_at` when it was read, ISO 8601.
+
+    Raises
+    ------
+    UsageError : there is no such alert, or it was changed since.
+    """
+    if _lock(connection, alert_id).updated_at.isoformat() != version:
+        raise UsageError(
+            "Message %(alert)s was changed after you opened it.", "Read it again, then decide.", alert=alert_id
+        )
+
+
 def submit(connection: Connection, alert_id: int, account: str, note: str = "") -> None:
     """Hand a draft over for approval, in the name of `account`.
 

@@ -2,7 +2,7 @@
 SELECT incident_fid FROM alerts.alert WHERE id = :alert_id
 
 -- name: lock_alert
-SELECT id, state, kind, event, phase, msg_type, incident_fid, thread_id, references_id, submitted_by,
+SELECT id, state, kind, event, phase, msg_type, incident_fid, thread_id, references_id, submitted_by, updated_at,
        expires_at <= clock_timestamp() AS is_past
 FROM alerts.alert WHERE id = :alert_id FOR UPDATE
 

@@ -95,6 +95,12 @@ def log_in(app: Flask, staff: None) -> Callable[[str], FlaskClient]:
     return run
 
 
+def tokens(page: str) -> dict[str, str]:
+    """Return the CSRF token of a page's first form, and the version of the message that the page shows."""
+    found = re.search(r'name="version"[^>]*value="([^"]+)"', page)
+    return {"csrf_token": csrf_token(page)} | ({"version": found.group(1)} if found else {})
+
+
 def csrf_token(page: str) -> str:
     """Return the first CSRF token of a page."""
     found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page)

@@ -23,7 +23,7 @@ from gis.database import GATE, SERVICE, Database
 from gis.settings import Settings
 from tests.alerts.scripted_smtp import ScriptedServer
 from tests.ingest.telegrams import forecast, telegram
-from tests.webmap.conftest import PASSWORD, Send, csrf_token
+from tests.webmap.conftest import PASSWORD, Send, tokens
 from webmap.commands.alerts import run
 
 LogIn = Callable[[str], FlaskClient]
@@ -47,8 +47,8 @@ def draft(town_database: Database, send: Send, owner: Engine) -> int:
 
 
 def post(client: FlaskClient, page: str, path: str, **values: str | list[str]) -> str:
-    token = csrf_token(client.get(page).text)
-    answer = client.post(f"{path}?lang=en", data={"csrf_token": token, **values}, follow_redirects=True)
+    data = {**tokens(client.get(page).text), **values}
+    answer = client.post(f"{path}?lang=en", data=data, follow_redirects=True)
     return answer.text
 
 

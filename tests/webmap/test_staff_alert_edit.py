@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
 from gis.database import Database
-from tests.webmap.conftest import csrf_token
+from tests.webmap.conftest import csrf_token, tokens
 
 LogIn = Callable[[str], FlaskClient]
 QUARTER = "ST_MakeEnvelope(141.20, 38.40, 141.21, 38.41, 6668)"
@@ -60,8 +60,8 @@ def test_a_quarter_is_warned_with_two_forms_and_nothing_retyped(
     assert answer.status_code == 302, answer.text
     alert_id = re.search(r"/alerts/(\d+)", answer.location)[1]  # type: ignore[index]
     assert client.get(f"/alerts/{alert_id}").status_code == 404, "nobody outside reads what only waits"
-    token = csrf_token(jiro.get(f"/staff/alerts/{alert_id}").text)
-    assert jiro.post(f"/staff/alerts/{alert_id}/approve", data={"csrf_token": token}).status_code == 302
+    seen = tokens(jiro.get(f"/staff/alerts/{alert_id}").text)
+    assert jiro.post(f"/staff/alerts/{alert_id}/approve", data=seen).status_code == 302
     with owner.begin() as connection:
         row = connection.execute(text("SELECT state, submitted_by, approved_by FROM alerts.alert")).one()
     assert tuple(row) == ("sending", "hanako", "jiro")
@@ -91,6 +91,26 @@ def test_who_saves_second_keeps_what_was_typed_and_undoes_nothing(log_in: LogIn,
     answer = hanako.post(begun.location, data=typed | {"headline-ja": "花子の見出し", "act": "save"})
     assert answer.status_code == 409 and "花子の見出し" in answer.text
     assert "次郎の見出し" in hanako.get(begun.location).text
+
+
+def test_nobody_approves_words_that_were_not_on_the_page(log_in: LogIn, quarter: None, owner: Engine) -> None:
+    hanako, jiro = log_in("hanako"), log_in("jiro")
+    edit = begin(hanako).location
+    page = edit.removesuffix("/edit")
+    assert hanako.post(edit, data=fields(hanako.get(edit).text) | {"act": "submit"}).status_code == 302
+    read = tokens(jiro.get(page).text)
+    assert hanako.post(f"{page}/take-back", data=tokens(hanako.get(page).text)).status_code == 302
+    changed = fields(hanako.get(edit).text) | {"headline-ja": "別の見出し", "act": "submit"}
+    assert hanako.post(edit, data=changed).status_code == 302
+    refused = jiro.post(f"{page}/approve", data=read, follow_redirects=True)
+    assert "変更されました" in refused.text and "別の見出し" in refused.text
+    nothing_seen = {"csrf_token": read["csrf_token"]}
+    assert "変更されました" in jiro.post(f"{page}/approve", data=nothing_seen, follow_redirects=True).text
+    with owner.begin() as connection:
+        assert connection.execute(text("SELECT state FROM alerts.alert")).scalar_one() == "submitted"
+    assert jiro.post(f"{page}/approve", data=tokens(jiro.get(page).text)).status_code == 302
+    with owner.begin() as connection:
+        assert connection.execute(text("SELECT state FROM alerts.alert")).scalar_one() == "sending"
 
 
 def test_pieces_are_added_confirmed_and_taken_away(log_in: LogIn, quarter: None) -> None:

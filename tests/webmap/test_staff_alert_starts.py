@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from gis.database import Database
 from tests.ingest.telegrams import forecast, telegram
-from tests.webmap.conftest import Send, csrf_token
+from tests.webmap.conftest import Send, csrf_token, tokens
 from tests.webmap.test_staff_alert_edit import begin, fields, quarter
 
 LogIn = Callable[[str], FlaskClient]
@@ -41,7 +41,7 @@ SITUATION = """
 
 
 def press(client: FlaskClient, page: str, path: str, **values: str) -> TestResponse:
-    return client.post(path, data={"csrf_token": csrf_token(client.get(page).text), **values})
+    return client.post(path, data=tokens(client.get(page).text) | values)
 
 
 def read(connection: Connection, alert_id: int) -> tuple[object, ...]:

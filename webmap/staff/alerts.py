@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Response, abort, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from alerts.approval import approve, discard, submit
+from alerts.approval import approve, discard, require_seen, submit
 from alerts.head_count import count_heads
 from alerts.progress import mask_addresses, read_progress
 from alerts.report import list_steps
@@ -75,6 +75,8 @@ def take_step(alert_id: int, step: str) -> AnyResponse:
     account.require("approve_alerts" if step == "approve" else "write_alerts")
     person = account.name
     with staff_connection(note) as connection:
+        if step in ("submit", "approve"):
+            require_seen(connection, alert_id, request.form.get("version", ""))
         if step == "submit":
             submit(connection, alert_id, person, note)
             message = gettext("Submitted. A second person has to approve it.")
