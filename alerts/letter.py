@@ -127,7 +127,8 @@ class Letter:
 
     def _own_lines(self, recipient: Recipient) -> tuple[str, str, list[str]]:
         """Return the lines of standing and places, the heading of the sites and a line per site; "" for none."""
-        frame, names = self.frame, [_one_line(name) for name in recipient.place_names]
+        # A quarter is a place for each of its blocks, all of one name.
+        frame, names = self.frame, list(dict.fromkeys(_one_line(name) for name in recipient.place_names))
         lines = [self._standing(recipient)] if self.msg_type != "Alert" else []
         if names:
             lines.append(_put(frame["places"], names=frame["names_joiner"].join(names)))

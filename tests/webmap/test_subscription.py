@@ -65,3 +65,80 @@ def test_the_holder_sets_and_ends_the_quiet_hours(client: FlaskClient, owner: En
     assert client.post("/subscription/guess/quiet", data={}).status_code == 404
     client.post(PATH)
     assert client.post(f"{PATH}/quiet", data={"from": "22:00", "until": "07:00"}).status_code == 404
+
+
+BOX = '{"type":"Polygon","coordinates":[[[141.23,38.42],[141.24,38.42],[141.24,38.43],[141.23,38.42]]]}'
+BOW_TIE = '{"type":"Polygon","coordinates":[[[141.2,38.4],[141.21,38.41],[141.21,38.4],[141.2,38.41],[141.2,38.4]]]}'
+
+
+def test_the_holder_adds_and_removes_places_of_every_sort(client: FlaskClient, owner: Engine) -> None:
+    block = (
+        "INSERT INTO layers.town_block (name, sub_name, geom)"
+        " VALUES ('試験町', :block, ST_MakeEnvelope(:w, 38.4, :e, 38.41, 6668))"
+    )
+    with owner.begin() as connection:
+        for number, west in enumerate((141.20, 141.21)):
+            connection.execute(text(block), {"block": f"字{number}", "w": west, "e": west + 0.01})
+        connection.execute(
+            text(
+                "INSERT INTO alerts.subscriber (email, language, kinds, state, token) VALUES"
+                " ('jiro@machimori.example', 'ja', '{tsunami}', 'confirmed', 'of-somebody-else')"
+            )
+        )
+    assert "no warnings will come" in client.get(f"{PATH}?lang=en").text
+
+    def add(**values: str) -> tuple[int, str]:
+        answer = client.post(f"{PATH}/places?lang=en", data=values, follow_redirects=True)
+        return answer.status_code, answer.text
+
+    assert add(feature="試験町")[0] == 200
+    assert add(feature="試験町字1", name="祖母の家")[0] == 200
+    assert add(name="自宅", lon="141.205", lat="38.405", radius_m="300")[0] == 200
+    assert add(name="畑", drawn=BOX)[0] == 200
+    page = client.get(f"{PATH}?lang=en").text
+    for words in ("<strong>試験町</strong>", "<strong>祖母の家</strong>", "300 m around a point", "drawn area"):
+        assert page.count(words) == 1, f"{words}: a quarter of two blocks is one line"
+    with owner.begin() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT name FROM alerts.places_inside(ST_Transform(ST_SetSRID(ST_Point(141.205, 38.405), 6668), 6678))"
+            )
+        )
+        assert {row.name for row in rows} == {"試験町", "自宅"}, "they match as any other place"
+
+    for values, words in (
+        ({"feature": "無い町"}, "There is no quarter 無い町"),
+        ({"lon": "141.2", "lat": "38.4", "radius_m": "300"}, "The place has no name"),
+        ({"name": "自宅", "lon": "38.4", "lat": "141.2", "radius_m": "300"}, "not in Japan"),
+        ({"name": "自宅", "lon": "nan", "lat": "38.4", "radius_m": "300"}, "No place was named"),
+        ({"name": "自宅", "lon": "141.2", "lat": "38.4", "radius_m": "7000"}, "no radius of 7000 m"),
+        ({"name": "私の畑", "drawn": BOW_TIE}, "cannot be a place"),
+        ({"name": "畑", "drawn": "{}"}, "cannot be read"),
+        ({"name": "x"}, "No place was named"),
+    ):
+        status, shown = add(**values)
+        assert status == 400 and words in shown, (values, shown)
+        assert f'value="{values.get("name", "")}"' in shown, "what was typed is still there"
+
+    with owner.begin() as connection:
+        before = connection.execute(text("SELECT array_agg(id ORDER BY id) FROM alerts.place")).scalar_one()
+    drawing = next(form for form in page.split("<form") if "畑" in form)
+    ids = [part.split('"')[0] for part in drawing.split('name="id" value="')[1:]]
+    client.post("/subscription/of-somebody-else/places/remove", data={"id": before})
+    with owner.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM alerts.place")).scalar_one() == 5, "only one's own"
+    assert "removed" in client.post(f"{PATH}/places/remove?lang=en", data={"id": ids}, follow_redirects=True).text
+    with owner.begin() as connection:
+        left = connection.execute(text("SELECT count(*) FILTER (WHERE layer IS NULL), count(*) FROM alerts.zone")).one()
+        assert tuple(left) == (0, 2) and connection.execute(text("SELECT count(*) FROM alerts.place")).scalar_one() == 4
+        connection.execute(
+            text(
+                "INSERT INTO alerts.place (subscriber_id, name, position, plane)"
+                " SELECT p.subscriber_id, 'n' || n, p.position, p.plane"
+                " FROM (SELECT * FROM alerts.place LIMIT 1) p, generate_series(1, 196) n"
+            )
+        )
+    assert "too many places" in add(name="自宅2", lon="141.205", lat="38.405", radius_m="300")[1]
+    client.post(PATH)
+    assert client.post(f"{PATH}/places", data={"feature": "試験町"}).status_code == 404, "it has ended"
+    assert client.post(f"{PATH}/places/remove", data={"id": ids}).status_code == 404

@@ -1,6 +1,6 @@
 // Drawing one area on a map: polygon or rectangle by Geoman, the last one counts.
 
-/** Let people draw on `map` in `box`; `onDrawn` gets each finished shape as a GeoJSON geometry. */
+/** Let people draw on `map` in `box`; `onDrawn` gets each finished shape as a GeoJSON geometry. Returns what takes it away. */
 export function letDraw(map, box, onDrawn) {
   map.pm.setLang(document.documentElement.lang.startsWith("ja") ? "ja" : "en");
   map.pm.addControls({
@@ -17,4 +17,5 @@ export function letDraw(map, box, onDrawn) {
     shape = layer;
     onDrawn(layer.toGeoJSON().geometry);
   });
+  return () => { shape?.remove(); shape = null; };
 }
