@@ -30,6 +30,7 @@ class AreaPick:
     ----------
     code : its table in `data/alert_areas.toml`. title : language → what the form calls it.
     by : attributes that hold the names. codes : attribute → code list, where the names are those of its codes.
+    is_offered : whether forms list it; whole quarters have a list of their own.
     """
 
     code: str
@@ -37,6 +38,15 @@ class AreaPick:
     layer: str
     by: tuple[str, ...]
     codes: Mapping[str, str]
+    is_offered: bool = True
+
+    def is_code(self, name: str) -> bool:
+        """Return whether a name is that of a code, such as a depth of water, and not of a place."""
+        return any(
+            name in {code.value, *(code.name(language) for language in LANGUAGES)}
+            for listed in self.codes.values()
+            for code in load_code_list(listed).codes
+        )
 
 
 @cache
@@ -44,14 +54,21 @@ def load_picks() -> Mapping[str, AreaPick]:
     """Read `data/alert_areas.toml`, in the order of the file."""
     entries = tomllib.loads((DATA_DIR / "alert_areas.toml").read_text(encoding="utf-8"))
     return {
-        code: AreaPick(code, entry["title"], entry["layer"], tuple(entry["by"]), entry.get("codes", {}))
+        code: AreaPick(
+            code, entry["title"], entry["layer"], tuple(entry["by"]), entry.get("codes", {}), entry.get("offered", True)
+        )
         for code, entry in entries.items()
     }
 
 
+def find_pick(code: str) -> AreaPick:
+    """Return a pick by its code; a KeyError says that there is none."""
+    return load_picks()[code]
+
+
 def offered_picks(connection: Connection) -> dict[str, AreaPick]:
-    """Return the picks whose layer this installation has and shows to the public."""
-    return {code: pick for code, pick in load_picks().items() if _has_view(connection, pick.layer)}
+    """Return the picks that forms list, whose layer this installation has and shows to the public."""
+    return {code: pick for code, pick in load_picks().items() if pick.is_offered and _has_view(connection, pick.layer)}
 
 
 def list_names(connection: Connection, pick: AreaPick, language: str) -> list[str]:

@@ -54,5 +54,6 @@ def _inside(buildings: Sequence[Drawing], block: Drawing) -> list[BaseGeometry]:
 
 
 def _area(block: Drawing, plan: Mapping[str, str]) -> Drawing:
-    words = {name: pattern.format(quarter=block.attributes["name"]) for name, pattern in plan.items()}
+    quarter, kana, english = (block.attributes[name] for name in ("name", "name_kana", "name_en"))
+    words = {name: pattern.format(quarter=quarter, kana=kana, en=english) for name, pattern in plan.items()}
     return Drawing(block.geometry, words)

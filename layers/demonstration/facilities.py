@@ -160,7 +160,8 @@ def _stores(buildings: Sequence[Drawing]) -> list[Drawing]:
 
 def _blocks(outline: BaseGeometry) -> list[Drawing]:
     """Each quarter gets the land that is nearer to its middle than to any other."""
-    label, code = town_plan()["label"], load_town().code
+    plan, code = town_plan(), load_town().code
+    words = {quarter["name"]: quarter for quarter in plan["quarters"]}
     cells = shapely.get_parts(
         shapely.voronoi_polygons(shapely.MultiPoint(list(_middles().values())), extend_to=outline)
     )
@@ -170,7 +171,9 @@ def _blocks(outline: BaseGeometry) -> list[Drawing]:
         attributes = {
             "municipality_code": code,
             "block_id": f"DEMO{number:03}",
-            "name": f"{label}{quarter}",
+            "name": f"{plan['label']}{quarter}",
+            "name_kana": f"{plan['label']}{words[quarter]['kana']}",
+            "name_en": f"{plan['label_en']} {words[quarter]['en']}",
             # What the police and the fire service say is placed in the demonstration, too.
             "other_names": quarter,
         }

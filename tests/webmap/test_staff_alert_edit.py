@@ -135,6 +135,25 @@ def test_pieces_are_added_confirmed_and_taken_away(log_in: LogIn, quarter: None)
     assert change(act="add", source="feature", ref="town_block:1; DROP", operation="add").status_code == 400
 
 
+def test_a_quarter_goes_by_its_other_name_and_a_depth_of_water_is_no_name(
+    log_in: LogIn, quarter: None, owner: Engine
+) -> None:
+    with owner.begin() as connection:
+        for name, block, other, west in (("別町", "字一", "旧町、古町", 141.20), ("別町", "字二", "旧町", 141.21)):
+            values = {"n": name, "b": block, "o": other, "w": west, "e": west + 0.01}
+            shape = "ST_MakeEnvelope(:w, 38.42, :e, 38.43, 6668)"
+            query = f"INSERT INTO layers.town_block (name, sub_name, other_names, geom) VALUES (:n, :b, :o, {shape})"
+            connection.execute(text(query), values)
+    hanako = log_in("hanako")
+    page = hanako.get(begin(hanako, ref="旧町").location).text
+    assert "避難指示 別町" in page and "旧町" not in page, "the name that is on the map goes out"
+    assert page.count("加える: <span") == 1, "a quarter of two blocks is one piece, taken away at one go"
+    refused = begin(hanako, ref="験町")
+    assert refused.status_code == 400 and "試験町" in refused.text, "what may be meant is proposed, never taken"
+    rank = hanako.get(begin(hanako, source="hazard_flood", ref="0.5m未満").location).text
+    assert "避難指示 {{ place }}" in rank, "nobody lives in a place called 0.5 m"
+
+
 def test_the_preview_shows_mail_push_short_text_and_cap(log_in: LogIn, quarter: None) -> None:
     hanako = log_in("hanako")
     preview = begin(hanako, status="Exercise").location.replace("/edit", "/preview")

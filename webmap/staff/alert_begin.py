@@ -15,7 +15,7 @@ from alerts.starting import begin_from_alert, begin_from_situation, situation_of
 from gis.errors import UsageError
 from webmap.languages import gettext
 from webmap.services import services
-from webmap.staff import alert_form, alert_words
+from webmap.staff import alert_form, alert_places, alert_words
 from webmap.staff.access import blueprint, staff_account, staff_connection
 
 Answered = AnyResponse | tuple[str, int] | str
@@ -83,21 +83,16 @@ def _begin(connection: Connection) -> int:
             raise UsageError("There is no incident %(incident)s.", "See the list of incidents.", incident=incident)
         if found.status != "Actual" and status == "Actual":
             raise UsageError("The incident is a drill.", "A message about it can only be a drill, too.")
-    pieces = alert_form.read_pieces(connection, form, town)
-    area = compose_area(connection, pieces, town)
-    name = town.name_ja if form.get("source") == "town" else form.get("ref", "").strip() if _names_place() else ""
-    places = alert_form.name_places(connection, name, town) if name else {}
-    draft = alert_form.begin_draft(template, form.get("kind", ""), name, places, status)
+    place = alert_places.read_place(connection, form, town)
+    area = compose_area(connection, place.pieces, town)
+    places = alert_places.name_places(connection, place.name, town) if place.name else {}
+    draft = alert_form.begin_draft(template, form.get("kind", ""), place.name, places, status)
     return write_draft(connection, draft, area, status, town, incident)
-
-
-def _names_place() -> bool:
-    return request.form.get("source", "quarter") not in ("town", "incident", "alert", "feature", "drawn")
 
 
 def _render_new(error: UsageError | None) -> str:
     with staff_connection() as connection:
-        quarters, picks = alert_form.list_quarters(connection), alert_form.list_picks(connection)
+        quarters, picks = alert_places.list_quarters(connection), alert_places.list_picks(connection)
         fid = request.values.get("incident", type=int)
         incident = alert_form.incident_beginning(connection, fid) if fid is not None else None
         templates = all_templates(connection)

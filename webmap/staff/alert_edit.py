@@ -23,7 +23,7 @@ from gis.queries import load_queries
 from webmap import town_map
 from webmap.languages import gettext, language
 from webmap.services import services
-from webmap.staff import alert_form, alert_words
+from webmap.staff import alert_form, alert_places, alert_words
 from webmap.staff.access import blueprint, staff_account, staff_connection
 
 _QUERIES = load_queries(__file__)
@@ -81,7 +81,7 @@ def change_area(alert_id: int) -> Answered:
             if act == "undo":
                 pieces = pieces[:-1]
             elif act == "add":
-                added = alert_form.read_pieces(connection, request.form, town)
+                added = alert_places.read_place(connection, request.form, town).pieces
                 if not added:
                     raise UsageError("No piece was named.", "Name a quarter, or draw an area.")
                 pieces += added
@@ -125,7 +125,7 @@ def _render_edit(connection: Connection, alert_id: int, error: UsageError | None
         raise UsageError("Only a draft that a person wrote can be changed.", "Take it back first, or write your own.")
     draft = alert_form.draft_of(alert, texts)
     town, url = services().town, f"{services().settings.base_url}/alerts/{alert_id}"
-    places = alert_form.name_places(connection, alert.area_name, town) if alert.area_name else {}
+    places = alert_places.name_places(connection, alert.area_name, town) if alert.area_name else {}
     return render_template(
         "staff/alert_edit.html",
         alert=alert,
@@ -137,8 +137,8 @@ def _render_edit(connection: Connection, alert_id: int, error: UsageError | None
         pieces=recipe_of(alert, parse_pieces(alert.area_recipe)),
         heads=count_heads(connection, alert_id, town),
         inside=list_inside(connection, alert_id),
-        picks=alert_form.list_picks(connection),
-        quarters=alert_form.list_quarters(connection),
+        picks=alert_places.list_picks(connection),
+        quarters=alert_places.list_quarters(connection),
         languages=LANGUAGES,
         cap_words=alert_form.CAP_WORDS,
         references=connection.execute(_QUERIES["references"], {"id": alert_id}).scalar(),

@@ -1,4 +1,4 @@
-"""What the forms of the alert console say: the pieces of an area, the words, times and levels of a draft."""
+"""What the forms of the alert console say: the words, times and levels of a draft."""
 
 from __future__ import annotations
 
@@ -11,20 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, text
 from werkzeug.datastructures import MultiDict
 
-from alerts.area_picks import list_names, load_picks, offered_picks, pick_of_name
-from alerts.areas import OPERATIONS, Operation, Piece
 from alerts.catalogue import JST, write_moment
 from alerts.drafting import Draft, plan_draft
 from alerts.templates import PARTS, Template, fill_blanks, fill_template, find_blanks
 from alerts.texts import AlertText
 from gis.errors import UsageError
 from gis.languages import LANGUAGES
-from gis.queries import load_queries
-from gis.town import Town
 from layers.codes import load_code_list
-from webmap.languages import language
 
-_QUERIES = load_queries(__file__)
 _LONGEST = 4000
 # Levels and CAP words, section 3.2.2 of CAP 1.2.
 CAP_WORDS = {
@@ -47,57 +41,6 @@ CAP_WORDS = {
     "certainty": ("Observed", "Likely", "Possible", "Unlikely", "Unknown"),
 }
 Form = MultiDict[str, str]
-# Furigana are hiragana: katakana lie 0x60 code points above.
-_HIRAGANA = {code: code - 0x60 for code in range(ord("ァ"), ord("ヶ") + 1)}
-
-
-def read_pieces(connection: Connection, form: Form, town: Town) -> tuple[Piece, ...]:
-    """Return the pieces that a form adds; none when it names nothing.
-
-    Raises
-    ------
-    UsageError : no quarter has the name, or what was entered is no number of metres.
-    """
-    source, ref = form.get("source", "quarter"), form.get("ref", "").strip()
-    operation = _operation(form.get("operation", "add"))
-    buffer_m = _metres(form.get("buffer_m", ""))
-    if source == "drawn":
-        drawn = form.get("drawn", "").strip()
-        return (Piece(operation, "drawn", drawn, buffer_m),) if drawn else ()
-    if source == "town":
-        return (Piece(operation, "town", name=town.name_ja),)
-    if not ref:
-        return ()
-    if source in load_picks():
-        return (Piece(operation, "pick", f"{source}:{ref}", buffer_m, ref),)
-    if source != "quarter":
-        return (Piece(operation, source, ref, buffer_m, ref),)
-    return _quarters(connection, operation, ref, buffer_m)
-
-
-def list_quarters(connection: Connection) -> Sequence[str]:
-    """Return the names of the town's quarters and blocks, for the form to propose."""
-    return connection.execute(_QUERIES["quarters"]).scalars().all()
-
-
-def list_picks(connection: Connection) -> dict[str, tuple[str, list[str]]]:
-    """Return what else a piece can be picked from: code → (title, names), in the reader's language."""
-    tongue = language()
-    return {
-        code: (pick.title[tongue], list_names(connection, pick, tongue))
-        for code, pick in offered_picks(connection).items()
-    }
-
-
-def name_places(connection: Connection, area_name: str, town: Town) -> dict[str, str]:
-    """Return an area's name per language: that of the town or of a quarter; "" where a language has none."""
-    if area_name == town.name_ja:
-        return {language: town.name(language) for language in LANGUAGES}
-    row = connection.execute(_QUERIES["place_names"], {"name": area_name}).first()
-    if row is None:
-        return {"ja": area_name, "ja-x-easy": area_name, "en": ""}
-    easy = f"{area_name}（{row.kana.translate(_HIRAGANA)}）" if row.kana else area_name
-    return {"ja": area_name, "ja-x-easy": easy, "en": row.name_en}
 
 
 def begin_draft(template: Template, kind: str, area_name: str, places: Mapping[str, str], status: str) -> Draft:
@@ -183,20 +126,6 @@ def read_words(form: Form, language: str) -> AlertText:
     return AlertText(language=language, **parts)
 
 
-def _quarters(connection: Connection, operation: Operation, name: str, buffer_m: float) -> tuple[Piece, ...]:
-    rows = connection.execute(_QUERIES["quarters_named"], {"name": name}).all()
-    if not rows:
-        pick = pick_of_name(connection, name)
-        if pick is None:
-            raise UsageError("There is no quarter %(name)s.", "Write its name as it stands in the list.", name=name)
-        return (Piece(operation, "pick", f"{pick.code}:{name}", buffer_m, name),)
-    if operation == "keep" and len(rows) > 1:
-        raise UsageError(
-            "%(name)s has several parts.", "Add them to an area of their own, or draw what to keep.", name=name
-        )
-    return tuple(Piece(operation, "feature", f"town_block:{row.fid}", buffer_m, row.name) for row in rows)
-
-
 def require_kind(kind: str) -> str:
     """Return the kind of incident.
 
@@ -224,22 +153,6 @@ def _web(address: str) -> str:
     if address and not re.fullmatch(r"https?://[^\s\"<>]{1,500}", address):
         raise UsageError("The address on the web cannot be read.", "It begins with https://")
     return address
-
-
-def _operation(word: str) -> Operation:
-    for operation in OPERATIONS:
-        if word == operation:
-            return operation
-    raise UsageError(
-        "%(word)s is no way to put areas together.", "Choose one of %(known)s.", word=word, known=", ".join(OPERATIONS)
-    )
-
-
-def _metres(words: str) -> float:
-    try:
-        return float(words or 0)
-    except ValueError as error:
-        raise UsageError("%(words)s is no number of metres.", "Write a number such as 300.", words=words) from error
 
 
 def read_time(words: str) -> datetime | None:

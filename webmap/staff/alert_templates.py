@@ -15,7 +15,7 @@ from gis.languages import LANGUAGES
 from gis.queries import load_queries
 from webmap.languages import gettext
 from webmap.services import services
-from webmap.staff import alert_form, alert_words
+from webmap.staff import alert_form, alert_places, alert_words
 from webmap.staff.access import blueprint, staff_account, staff_connection
 
 _QUERIES = load_queries(__file__)
@@ -101,7 +101,7 @@ def _of_message(connection: Connection, alert_id: int) -> OwnTemplate:
     alert = connection.execute(_QUERIES["alert"], {"id": alert_id}).first()
     if alert is None:
         raise UsageError("There is no alert %(alert)s.", "See the list of messages.", alert=alert_id)
-    places = alert_form.name_places(connection, alert.area_name, services().town) if alert.area_name else {}
+    places = alert_places.name_places(connection, alert.area_name, services().town) if alert.area_name else {}
     rows = {row.language: row for row in connection.execute(_QUERIES["texts"], {"id": alert_id})}
     words = tuple(
         blank_words(AlertText(**rows[tag]._mapping), alert.cap_status, places.get(tag, "")) for tag in LANGUAGES
