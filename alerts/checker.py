@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,7 +31,8 @@ class Finding:
     Attributes
     ----------
     code : blank, no_action, no_headline, no_description, no_place, no_time, past_end, end_before_start, past_onset,
-        numbers_differ, wrong_phrase, no_phrase, push_long, end_before_effective, urgency_past, milder_than_event.
+        piece_unnamed, numbers_differ, wrong_phrase, no_phrase, push_long, end_before_effective, urgency_past,
+        milder_than_event.
     language : the words it is about; "" for the whole message.
     detail : the words or numbers in question.
     stops : whether the message cannot be sent with it; otherwise it is a warning.
@@ -43,15 +44,18 @@ class Finding:
     stops: bool = False
 
 
-def check_draft(draft: Draft, place_names: Mapping[str, str], phase: str, now: datetime) -> list[Finding]:
+def check_draft(
+    draft: Draft, place_names: Mapping[str, str], phase: str, now: datetime, parts: Sequence[str] = ()
+) -> list[Finding]:
     """Return what is wrong or doubtful, what stops the message first.
 
     Parameters
     ----------
     place_names : language → a name of the area that the words should hold; a language without one is not asked.
     phase : of the message; one that clears or withdraws needs no phrase.
+    parts : names of the parts that were put into the area; people there must know that they are meant.
     """
-    findings = _check_times(draft, now)
+    findings = _check_times(draft, now) + _check_parts(draft, parts)
     if phase in ("issued", "updated"):
         findings += _check_cap(draft)
     for words in draft.texts:
@@ -89,6 +93,12 @@ def _check_times(draft: Draft, now: datetime) -> list[Finding]:
     if draft.onset_at is not None and draft.onset_at < now:
         findings.append(Finding("past_onset"))
     return findings
+
+
+def _check_parts(draft: Draft, parts: Sequence[str]) -> list[Finding]:
+    japanese = next(words for words in draft.texts if words.language == "ja")
+    said = f"{draft.area_name} {japanese.headline} {japanese.description} {japanese.instruction}"
+    return [Finding("piece_unnamed", detail=name) for name in dict.fromkeys(parts) if name not in said]
 
 
 def _check_cap(draft: Draft) -> list[Finding]:

@@ -189,7 +189,11 @@ def recipe_of(row: Row[Any], pieces: tuple[Piece, ...]) -> tuple[Piece, ...]:
 def _require_version(connection: Connection, alert_id: int, version: str) -> Row[Any]:
     row = read_draft(connection, alert_id)
     if row.updated_at.isoformat() != version:
-        raise StaleDraft("Somebody else saved this draft meanwhile.", "Open it again and enter your change there.")
+        raise StaleDraft(
+            "Somebody else saved this draft meanwhile, and yours is not saved yet.",
+            "What only they changed is taken in; where both of you changed something, theirs stands below yours."
+            " Read it and save again.",
+        )
     return row
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from flask.testing import FlaskClient
@@ -45,7 +46,7 @@ def fields(page: str) -> dict[str, str]:
         chosen = re.search(r'<option(?: value="([^"]*)")? selected>([^<]*)', options)
         assert chosen, name
         found[name] = chosen[1] or chosen[2]
-    return found
+    return {name: unescape(value) for name, value in found.items()}
 
 
 def test_a_quarter_is_warned_with_two_forms_and_nothing_retyped(
@@ -85,12 +86,23 @@ def test_a_blank_keeps_the_message_at_its_author(log_in: LogIn, quarter: None, o
 
 def test_who_saves_second_keeps_what_was_typed_and_undoes_nothing(log_in: LogIn, quarter: None) -> None:
     hanako, jiro = log_in("hanako"), log_in("jiro")
-    begun = begin(hanako)
-    typed, other = (fields(client.get(begun.location).text) for client in (hanako, jiro))
-    assert jiro.post(begun.location, data=other | {"headline-ja": "次郎の見出し", "act": "save"}).status_code == 302
-    answer = hanako.post(begun.location, data=typed | {"headline-ja": "花子の見出し", "act": "save"})
-    assert answer.status_code == 409 and "花子の見出し" in answer.text
-    assert "次郎の見出し" in hanako.get(begun.location).text
+    edit = begin(hanako).location
+    typed, other = (fields(client.get(edit).text) for client in (hanako, jiro))
+    other |= {"headline-ja": "次郎の見出し", "headline-en": "Headline of Jiro", "act": "save"}
+    assert jiro.post(edit, data=other).status_code == 302
+    typed |= {"headline-ja": "花子の見出し", "instruction-ja": "花子の行動", "act": "save"}
+    answer = hanako.post(f"{edit}?lang=en", data=typed)
+    assert answer.status_code == 409 and "yours is not saved yet" in answer.text
+    shown = fields(answer.text)
+    assert (shown["headline-ja"], shown["instruction-ja"]) == ("花子の見出し", "花子の行動"), "what I typed is here"
+    assert shown["headline-en"] == "Headline of Jiro", "what only the other changed is taken in"
+    assert '<span class="theirs">次郎の見出し</span>' in answer.text, "what both changed is seen"
+    assert fields(hanako.get(edit).text)["headline-ja"] == "次郎の見出し", "nothing was saved over the other's"
+    assert hanako.post(edit, data=shown | {"act": "save"}).status_code == 302, "having read it, one saves again"
+    stored = fields(jiro.get(edit).text)
+    assert (stored["headline-ja"], stored["headline-en"]) == ("花子の見出し", "Headline of Jiro")
+    bare = {name: value for name, value in other.items() if name != "marks"} | {"headline-ja": "三つ目"}
+    assert "三つ目" in jiro.post(edit, data=bare).text, "without marks every difference is mine and shown"
 
 
 def test_nobody_approves_words_that_were_not_on_the_page(log_in: LogIn, quarter: None, owner: Engine) -> None:
@@ -113,7 +125,7 @@ def test_nobody_approves_words_that_were_not_on_the_page(log_in: LogIn, quarter:
         assert connection.execute(text("SELECT state FROM alerts.alert")).scalar_one() == "sending"
 
 
-def test_pieces_are_added_confirmed_and_taken_away(log_in: LogIn, quarter: None) -> None:
+def test_pieces_are_added_confirmed_and_taken_away(log_in: LogIn, quarter: None, owner: Engine) -> None:
     hanako = log_in("hanako")
     begun = begin(hanako)
     area = begun.location.replace("/edit", "/area")
@@ -131,6 +143,14 @@ def test_pieces_are_added_confirmed_and_taken_away(log_in: LogIn, quarter: None)
     assert change(act="undo", **{"headline-ja": "まだ保存していない見出し"}).status_code == 302
     assert "まだ保存していない見出し" in hanako.get(begun.location).text, "words typed before an area button are kept"
     assert change(act="add", source="quarter", ref="試験町", operation="add").status_code == 302
+    with owner.begin() as connection:
+        shape = "ST_MakeEnvelope(141.21, 38.40, 141.22, 38.41, 6668)"
+        query = f"INSERT INTO layers.town_block (name, geom) VALUES ('隣町', {shape})"
+        connection.execute(text(query))
+    assert change(act="add", source="quarter", ref="隣町", operation="add").status_code == 302
+    page = hanako.get(f"{begun.location}?lang=en").text
+    assert 'href="#area_name">The area has a part that the words do not name</a>' in page, "隣町 must know it is meant"
+    assert 'id="about-area_name"' in page
     assert change(act="add", source="quarter", ref="無い町", operation="add").status_code == 400
     assert change(act="add", source="feature", ref="town_block:1; DROP", operation="add").status_code == 400
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +26,7 @@ from webmap.languages import gettext, language
 from webmap.services import services
 from webmap.staff import alert_form, alert_places, alert_words
 from webmap.staff.access import blueprint, staff_account, staff_connection
+from webmap.staff.alert_merge import field_values, mark_values, merge_values
 
 _QUERIES = load_queries(__file__)
 Answered = AnyResponse | tuple[str, int] | str
@@ -124,17 +126,29 @@ def _render_edit(connection: Connection, alert_id: int, error: UsageError | None
     if alert.state != "draft" or not alert.is_written:
         raise UsageError("Only a draft that a person wrote can be changed.", "Take it back first, or write your own.")
     draft = alert_form.draft_of(alert, texts)
+    stored, theirs = field_values(draft), dict[str, str]()
+    typed: Mapping[str, str] = request.form if error else {}
+    if isinstance(error, StaleDraft):
+        mine = alert_form.read_draft_form(request.form, alert.event)
+        merged, theirs = merge_values(field_values(mine), stored, request.form.get("marks", ""))
+        typed = {**request.form, **merged, "version": alert.updated_at.isoformat(), "marks": mark_values(stored)}
+    pieces = recipe_of(alert, parse_pieces(alert.area_recipe))
     town, url = services().town, f"{services().settings.base_url}/alerts/{alert_id}"
     places = alert_places.name_places(connection, alert.area_name, town) if alert.area_name else {}
+    findings = check_draft(draft, places, alert.phase, datetime.now(JST), alert_places.names_of(pieces))
     return render_template(
         "staff/alert_edit.html",
         alert=alert,
         draft=draft,
-        typed=request.form if error else {},
+        typed=typed,
         error=error,
-        findings=check_draft(draft, places, alert.phase, datetime.now(JST)),
+        theirs=theirs,
+        marks=mark_values(stored),
+        findings=findings,
+        notes=alert_words.sort_findings(findings),
+        field_of=alert_words.field_of,
         counters={words.language: count_characters(words, url) for words in draft.texts},
-        pieces=recipe_of(alert, parse_pieces(alert.area_recipe)),
+        pieces=pieces,
         heads=count_heads(connection, alert_id, town),
         inside=list_inside(connection, alert_id),
         picks=alert_places.list_picks(connection),

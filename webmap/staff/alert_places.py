@@ -74,6 +74,11 @@ def list_picks(connection: Connection) -> dict[str, tuple[str, list[str]]]:
     }
 
 
+def names_of(pieces: Sequence[Piece]) -> list[str]:
+    """Return the names of the places that were put into an area; shapes without a name, and what was cut, have none."""
+    return [piece.name for piece in pieces if piece.operation == "add" and _is_named(piece)]
+
+
 def name_places(connection: Connection, area_name: str, town: Town) -> dict[str, str]:
     """Return an area's name per language: of the town, a quarter, a picked feature; "" where a language has none."""
     if area_name == town.name_ja:
@@ -123,6 +128,12 @@ def _near_names(connection: Connection, ref: str) -> list[str]:
     """Return names that hold what was typed, quarters first."""
     names = [*list_quarters(connection), *(name for _, named in list_picks(connection).values() for name in named)]
     return [name for name in dict.fromkeys(names) if ref in name][:_MOST_HINTS]
+
+
+def _is_named(piece: Piece) -> bool:
+    if piece.source == "pick":
+        return not find_pick(piece.ref.partition(":")[0]).is_code(piece.name)
+    return piece.source == "town" or (piece.source == "feature" and piece.name not in ("", piece.ref))
 
 
 def _operation(word: str) -> Operation:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
+
+from alerts.checker import Finding
 from webmap.languages import mark
 
 FINDINGS = {
@@ -17,10 +21,30 @@ FINDINGS = {
     "numbers_differ": mark("Numbers or times differ from the Japanese"),
     "no_phrase": mark("The official phrase of its level is missing"),
     "wrong_phrase": mark("It has the official phrase of another level"),
+    "piece_unnamed": mark("The area has a part that the words do not name"),
     "push_long": mark("Too long for a push message: write a short form"),
     "end_before_effective": mark("It ends before it takes effect"),
     "urgency_past": mark("Its CAP urgency says that it is over"),
     "milder_than_event": mark("Its CAP severity is milder than usual for the event"),
+}
+# The field that a finding is about; those with the language stand for each language's.
+FIELD_OF = {
+    "no_headline": "headline-{}",
+    "no_description": "description-{}",
+    "no_action": "instruction-{}",
+    "no_place": "description-{}",
+    "no_time": "description-{}",
+    "numbers_differ": "description-{}",
+    "no_phrase": "headline-{}",
+    "wrong_phrase": "headline-{}",
+    "push_long": "short-{}",
+    "past_end": "expires_at",
+    "end_before_start": "expires_at",
+    "end_before_effective": "expires_at",
+    "past_onset": "onset_at",
+    "urgency_past": "urgency",
+    "milder_than_event": "severity",
+    "piece_unnamed": "area_name",
 }
 DOUBTS = {
     "crosses_itself": mark("A shape crosses itself; the parts it encloses are taken."),
@@ -83,3 +107,18 @@ REASONS = {
     "gone": mark("the device is gone"),
     "connection": mark("no connection to the mail server"),
 }
+
+
+def field_of(finding: Finding) -> str:
+    """Return the form's field that a finding is about."""
+    if finding.code == "blank":
+        return f"blank-{finding.detail}-{finding.language}"
+    return FIELD_OF[finding.code].format(finding.language)
+
+
+def sort_findings(findings: Sequence[Finding]) -> dict[str, list[Finding]]:
+    """Return field → what was found of it; a field of which nothing was found has an empty list."""
+    by_field = defaultdict[str, list[Finding]](list)
+    for finding in findings:
+        by_field[field_of(finding)].append(finding)
+    return by_field
