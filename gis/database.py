@@ -54,7 +54,9 @@ class Database:
         self.engine = _engine(url, pool_size)
 
     @contextmanager
-    def begin(self, role: str, account: str | None = None, reason: str | None = None) -> Iterator[Connection]:
+    def begin(
+        self, role: str, account: str | None = None, reason: str | None = None, *, at_one_moment: bool = False
+    ) -> Iterator[Connection]:
         """Open one transaction as `role`; commit at the end, roll back on any exception.
 
         Parameters
@@ -62,8 +64,11 @@ class Database:
         role : database role, e.g. `citizen`, `machimori_service`, `dept_bosai`.
         account : who acts, for the history (`machimori.account`); default: the role's name.
         reason : why, for the changeset (`machimori.reason`).
+        at_one_moment : every statement sees the database as the first one did (REPEATABLE READ), for reading numbers
+            that have to agree.
         """
-        with self.engine.begin() as connection:
+        engine = self.engine.execution_options(isolation_level="REPEATABLE READ") if at_one_moment else self.engine
+        with engine.begin() as connection:
             connection.execute(
                 text(
                     "SELECT set_config('role', :role, true), set_config('machimori.account', :account, true),"

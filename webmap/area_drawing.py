@@ -10,7 +10,8 @@ from reportlab.graphics.shapes import Drawing, Line, Path, String
 from reportlab.lib import colors
 from shapely.geometry.base import BaseGeometry
 
-from webmap.paper import FONT, INK, QUIET, WARNING
+from webmap.paper import INK, QUIET, WARNING
+from webmap.paper_font import face
 
 _MARGIN = 14.0
 _TOWN_FILL, _AREA_FILL = colors.HexColor("#f1f1ec"), colors.Color(0.66, 0.03, 0.1, alpha=0.22)
@@ -58,4 +59,4 @@ def _add_scale(drawing: Drawing, scale: float, width: float) -> None:
     length_m = next(step * power for step in (5, 2, 1) if step * power <= most_m)
     drawing.add(Line(2, 4, 2 + scale * length_m, 4, strokeColor=INK, strokeWidth=1.2))
     words = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
-    drawing.add(String(2, 8, words, fontName=FONT, fontSize=7, fillColor=INK))
+    drawing.add(String(2, 8, words, fontName=face().regular, fontSize=7, fillColor=INK))

@@ -20,6 +20,7 @@ from gis.upkeep import queue_state
 from ingest.alarms import standing_alarms
 from ingest.clock import CLOCK_SILENCE_S, clock_age_s
 from ingest.gazetteer import has_gazetteer
+from webmap.paper_font import PACKAGE, is_embedded
 from webmap.scheduler import is_led
 
 _VENDOR_DIR = PROJECT_DIR / "webmap" / "static" / "vendor"
@@ -42,7 +43,7 @@ class Finding:
 
 def check_machine(settings: Settings) -> list[Finding]:
     """Look at what needs no database."""
-    return [_check_assets(), _check_disk(settings), _check_relay(settings), _check_browser()]
+    return [_check_assets(), _check_disk(settings), _check_relay(settings), _check_paper(), _check_browser()]
 
 
 def check_schema(settings: Settings) -> list[Finding]:
@@ -109,6 +110,11 @@ def _check_relay(settings: Settings) -> Finding:
     except OSError as error:
         hint = "Start ./machimori up." if settings.has_local_mailbox else "Check MACHIMORI_SMTP_URL and the relay."
         return Finding(title, f"{target} does not answer: {error}", f"{hint} Mails wait and are tried again.")
+
+
+def _check_paper() -> Finding:
+    missing = f"PDF records name it without carrying it; install {PACKAGE} and start again"
+    return Finding("font of records", "installed" if is_embedded() else missing)
 
 
 def _check_browser() -> Finding:

@@ -1,58 +1,45 @@
-"""A4 pages with Japanese words, as PDF: styles, paragraphs, tables, page numbers.
-
-The font is HeiseiKakuGo-W5, one of the Japanese fonts that every PDF reader knows by name (Adobe-Japan1): the file
-holds the words themselves, can be searched, and needs no font file on this machine. What its encoding cannot hold
-(UCS-2: emoji, characters beyond the basic plane) is printed as 〓, as Japanese printers have always done.
-"""
+"""A4 pages with Japanese words, as PDF: styles, paragraphs, tables, page numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from io import BytesIO
+from threading import Lock
 from typing import Any
 
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfbase.pdfmetrics import stringWidth
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import CondPageBreak, Flowable, Paragraph, SimpleDocTemplate, Table, TableStyle
 
-FONT = "HeiseiKakuGo-W5"
-WIDTH = A4[0] - 36 * mm
-INK, QUIET, RULE, WARNING = (colors.HexColor(code) for code in ("#1a1a1a", "#555555", "#b8b8b8", "#a8071a"))
+from webmap.paper_font import face
+
+_MARGIN = 18 * mm
 # Where words begin: the margin and the frame's padding.
-_LEFT = 18 * mm + 6
-_MISSING = "〓"
+_LEFT = _MARGIN + 6
+WIDTH = A4[0] - 2 * _LEFT
+INK, QUIET, RULE, WARNING = (colors.HexColor(code) for code in ("#1a1a1a", "#555555", "#b8b8b8", "#a8071a"))
+_FOOT_SIZE = 8
 # A row of a table must fit on a page.
 _MOST_IN_CELL = 700
-
-pdfmetrics.registerFont(UnicodeCIDFont(FONT))
-_BODY = ParagraphStyle("body", fontName=FONT, fontSize=9.5, leading=14.5, textColor=INK, spaceAfter=3)
-_STYLES = {
-    "body": _BODY,
-    "title": ParagraphStyle("title", _BODY, fontSize=16, leading=22, spaceAfter=5),
-    "heading": ParagraphStyle("heading", _BODY, fontSize=12, leading=17, spaceBefore=11, spaceAfter=4),
-    "warning": ParagraphStyle("warning", _BODY, textColor=WARNING),
-    "quiet": ParagraphStyle("quiet", _BODY, fontSize=8, leading=12, textColor=QUIET),
-    "cell": ParagraphStyle("cell", _BODY, fontSize=8.5, leading=12, spaceAfter=0),
-    "number": ParagraphStyle("number", _BODY, fontSize=8.5, leading=12, spaceAfter=0, alignment=2),
-    "head": ParagraphStyle("head", _BODY, fontSize=8, leading=12, spaceAfter=0, textColor=QUIET),
-    "number-head": ParagraphStyle(
-        "number-head", _BODY, fontSize=8, leading=12, spaceAfter=0, textColor=QUIET, alignment=2
-    ),
-}
+# A font's letters are collected per document; reportlab says: not for two documents at the same time.
+_WRITING = Lock()
 
 
 def paragraphs(words: str, style: str = "body", language: str = "ja") -> list[Flowable]:
-    """Return a text as paragraphs, one for each of its lines; Japanese may break between any two characters."""
-    look = _STYLES[style]
-    if language.startswith("ja"):
-        look = ParagraphStyle(f"{style}-ja", look, wordWrap="CJK")
-    return [Paragraph(escape(_printable(line)), look) for line in words.splitlines() if line.strip()]
+    """Return a text as paragraphs, one for each of its lines; Japanese may break between any two characters.
+
+    Parameters
+    ----------
+    style : body, title, heading, warning, quiet, cell, number, head or number-head.
+    """
+    look = _styles(language.startswith("ja"))[style]
+    return [Paragraph(escape(face().printable(line)), look) for line in words.splitlines() if line.strip()]
 
 
 def heading(words: str, language: str) -> list[Flowable]:
@@ -74,6 +61,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[object]], widths: Sequenc
     cells += [[_cell(value, language) for value in row] for row in rows]
     style = TableStyle(
         [
+            # The cells are paragraphs with fonts of their own; the table's would be Helvetica, which is not embedded.
+            ("FONTNAME", (0, 0), (-1, -1), face().regular),
             ("VALIGN", (0, 0), (-1, -1), "TOP"),
             ("LINEBELOW", (0, 0), (-1, -1), 0.4, RULE),
             ("TOPPADDING", (0, 0), (-1, -1), 2),
@@ -90,20 +79,23 @@ def write_pdf(story: list[Flowable], title: str, foot: str, language: str) -> by
     document = SimpleDocTemplate(
         out,
         pagesize=A4,
-        leftMargin=18 * mm,
-        rightMargin=18 * mm,
+        leftMargin=_MARGIN,
+        rightMargin=_MARGIN,
         topMargin=16 * mm,
         bottomMargin=20 * mm,
-        title=_printable(title),
+        title=title,
         author="machimori",
         lang=language,
         displayDocTitle=True,
+        # Else pages begin by naming Helvetica, which is not embedded.
+        initialFontName=face().regular,
     )
 
     def make_canvas(*arguments: Any, **options: Any) -> Canvas:
-        return _Numbered(_printable(foot), *arguments, **options)
+        return _Numbered(_fitted(foot), *arguments, **options)
 
-    document.build(story, canvasmaker=make_canvas)
+    with _WRITING:
+        document.build(story, canvasmaker=make_canvas)
     return out.getvalue()
 
 
@@ -123,12 +115,34 @@ class _Numbered(Canvas):  # type: ignore[misc]  # reportlab has no types
         pages = self._pages
         for number, page in enumerate(pages, 1):
             self.__dict__.update(page)
-            self.setFont(FONT, 8)
+            self.setFont(face().regular, _FOOT_SIZE)
             self.setFillColor(QUIET)
             self.drawString(_LEFT, 11 * mm, self._foot)
             self.drawRightString(A4[0] - _LEFT, 11 * mm, f"{number} / {len(pages)}")
             super().showPage()
         super().save()
+
+
+@cache
+def _styles(is_japanese: bool) -> dict[str, ParagraphStyle]:
+    wrap = {"wordWrap": "CJK"} if is_japanese else {}
+    regular, bold = face().regular, face().bold
+    body = ParagraphStyle("body", fontName=regular, fontSize=9.5, leading=14.5, textColor=INK, spaceAfter=3, **wrap)
+    cell = ParagraphStyle("cell", body, fontSize=8.5, leading=12, spaceAfter=0)
+    head = ParagraphStyle("head", cell, fontSize=8, textColor=QUIET)
+    return {
+        "body": body,
+        "title": ParagraphStyle("title", body, fontName=bold, fontSize=16, leading=22, spaceAfter=5),
+        "heading": ParagraphStyle(
+            "heading", body, fontName=bold, fontSize=12, leading=17, spaceBefore=11, spaceAfter=4
+        ),
+        "warning": ParagraphStyle("warning", body, fontName=bold, textColor=WARNING),
+        "quiet": ParagraphStyle("quiet", body, fontSize=8, leading=12, textColor=QUIET),
+        "cell": cell,
+        "number": ParagraphStyle("number", cell, alignment=2),
+        "head": head,
+        "number-head": ParagraphStyle("number-head", head, alignment=2),
+    }
 
 
 def _cell(value: object, language: str) -> list[Flowable]:
@@ -138,8 +152,11 @@ def _cell(value: object, language: str) -> list[Flowable]:
     return paragraphs(words[:_MOST_IN_CELL] + ("…" if len(words) > _MOST_IN_CELL else ""), "cell", language)
 
 
-def _printable(words: str) -> str:
-    """Return what the font's encoding can hold; control characters go."""
-    return "".join(
-        _MISSING if ord(letter) > 0xFFFF else letter for letter in words if letter.isprintable() or letter == "\u3000"
-    )
+def _fitted(foot: str) -> str:
+    """Return the foot as far as the line has room before the page's number."""
+    words, room = face().printable(foot), WIDTH - 20 * mm
+    if stringWidth(words, face().regular, _FOOT_SIZE) <= room:
+        return words
+    while stringWidth(f"{words}…", face().regular, _FOOT_SIZE) > room:
+        words = words[:-1]
+    return f"{words}…"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 from flask.testing import FlaskClient
 from pypdf import PdfReader
 from sqlalchemy import Engine, text
 
 from gis.database import Database
+from webmap.paper_font import face, is_embedded
 
 _REPLY = "550 5.7.1 <hanako.secret@docomo.example> refused"
 
@@ -59,9 +61,65 @@ def test_the_record_has_the_course_the_words_and_the_failures_on_numbered_pages(
     assert paper.metadata is not None
     assert paper.metadata.title == f"お知らせ {alert_id} の記録"
     assert paper.trailer["/Root"]["/Lang"] == "ja"
+    if is_embedded():
+        fonts = [font.get_object() for page in paper.pages for font in page["/Resources"]["/Font"].values()]
+        # A drawing begins in Helvetica; no letter of it is ever written.
+        written = [font for font in fonts if font["/BaseFont"] != "/Helvetica"]
+        assert written and all("/FontFile2" in font["/FontDescriptor"].get_object() for font in written)
     english = PdfReader(BytesIO(hanako.get(f"{path}?lang=en").data))
     assert english.metadata is not None
     assert english.metadata.title == f"Record of message {alert_id}"
+
+
+def test_what_was_not_as_usual_stands_on_the_paper(
+    warned_town: Database, log_in: Callable[[str], FlaskClient], owner: Engine
+) -> None:
+    with owner.begin() as connection:
+        alert_id = int(connection.execute(text("SELECT max(alert_id) FROM alerts.delivery")).scalar_one())
+    hanako = log_in("hanako")
+    path = f"/staff/alerts/{alert_id}/report.pdf?lang=en"
+    title, before = _read(hanako.get(path).data)
+    assert "Standingapproval" in before
+    assert "alone" not in before and "confirmed" not in before and "DRILL" not in title
+    with owner.begin() as connection:
+        # What the desk cannot do to a sent message; the paper has to tell it of one where it was done beforehand.
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for change in (
+            "UPDATE alerts.alert SET cap_status = 'Exercise', standing_id = NULL, approved_by = 'hanako',"
+            " submitted_by = 'hanako', override_reason = 'Nobody answers, not taro.secret@city.example',"
+            " area_doubts = '{outside}', area_confirmed_by = 'jiro' WHERE id = :id",
+            "INSERT INTO alerts.resend (alert_id, account, note, messages)"
+            " VALUES (:id, 'jiro', 'the relay is back', 7)",
+            "INSERT INTO alerts.attempt (delivery_id, outcome, reply, in_doubt) SELECT min(id), 'deferred', '', true"
+            " FROM alerts.delivery WHERE alert_id = :id",
+        ):
+            connection.execute(text(change), {"id": alert_id})
+    title, after = _read(hanako.get(path).data)
+    assert title == f"DRILL: Record of message {alert_id}"
+    for words in (
+        "Sent by one person alone: hanako",
+        "Nobody answers, not t…@city.example",
+        "The area lies partly outside the town.",
+        "jiro has confirmed that this area is meant.",
+        "sent once more",
+        "the relay is back 7 messages",
+        "May have arrived twice: 1.",
+    ):
+        assert "".join(words.split()) in after, words
+    assert "taro.secret" not in after and "Standingapproval" not in after and "Approvedby" not in after
+
+
+def test_without_the_font_the_paper_names_one_and_a_letter_it_lacks_is_marked(tmp_path: Path) -> None:
+    named = face(tmp_path)
+    assert named.regular == named.bold == "HeiseiKakuGo-W5"
+    assert named.printable("東松島市\x07 𠮷野\U000e0100 🚨") == "東松島市 〓野 〓"
+
+
+def _read(data: bytes) -> tuple[str | None, str]:
+    """Return the title and all words without white space."""
+    paper = PdfReader(BytesIO(data))
+    words = "".join(page.extract_text() for page in paper.pages)
+    return paper.metadata.title if paper.metadata else None, "".join(words.split())
 
 
 def test_only_who_may_read_messages_gets_the_record(

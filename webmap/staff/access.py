@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, Response, redirect, request, url_for
+from flask import Blueprint, Flask, Response, flash, redirect, request, url_for
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager, UserMixin, current_user
+from flask_wtf.csrf import CSRFError
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
 from gis.accounts import Account
 from gis.database import GATE
 from gis.desk_sessions import resume_session
-from webmap.languages import mark
+from webmap.errors import show_http_error
+from webmap.languages import gettext, mark
 from webmap.services import services
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
@@ -64,10 +67,10 @@ def staff_session_id() -> int:
     return int(current_user.session_id)
 
 
-def staff_connection(reason: str = "") -> AbstractContextManager[Connection]:
+def staff_connection(reason: str = "", *, at_one_moment: bool = False) -> AbstractContextManager[Connection]:
     """Open a transaction under the account's role in its department; `reason` goes into the history."""
     account = staff_account()
-    return services().database.begin(account.role_name, account=account.name, reason=reason)
+    return services().database.begin(account.role_name, account.name, reason, at_one_moment=at_one_moment)
 
 
 @blueprint.record_once
@@ -82,11 +85,40 @@ def _require_login() -> AnyResponse | None:
     if request.endpoint in _OPEN_TO_ALL:
         return None
     if not current_user.is_authenticated:
-        answer: AnyResponse = _logins.unauthorized()
-        return answer
+        return _ask_login()
     if staff_account().must_enrol and request.endpoint not in _ENROLMENT:
         return redirect(url_for("staff.show_second_factor"))
     return None
+
+
+def _ask_login() -> AnyResponse:
+    """Lead to the login, and from there back to the page: of a form to the page that it stood on."""
+    if request.method == "GET":
+        answer: AnyResponse = _logins.unauthorized()
+        return answer
+    flash(gettext(_logins.login_message))
+    return redirect(url_for("staff.log_in", next=_page_of_form()))
+
+
+def _page_of_form() -> str | None:
+    """Return the path of our page that sent a form; None when the browser does not say it."""
+    parts = urlsplit(request.referrer or "")
+    return parts.path if parts.netloc == request.host and parts.path.startswith("/staff") else None
+
+
+@blueprint.app_errorhandler(CSRFError)
+def _refuse_old_form(error: CSRFError) -> AnyResponse:
+    """Lead who sent a form of a login that has ended back to its page, where the browser still has the words."""
+    page = _page_of_form()
+    if request.blueprint != blueprint.name or page is None or request.headers.get("Sec-Fetch-Mode") != "navigate":
+        return show_http_error(error)
+    if not current_user.is_authenticated:
+        return _ask_login()
+    flash(
+        gettext("You logged in anew since this page was opened. Nothing was saved; please look and press again."),
+        "error",
+    )
+    return redirect(page)
 
 
 @blueprint.after_request

@@ -36,7 +36,7 @@ _DRAWING_HEIGHT = 230.0
 @blueprint.get("/alerts/<int:alert_id>/report.pdf")
 def alert_paper(alert_id: int) -> Response:
     """Answer the record of an alert as PDF, in the reader's language; the message's words in each of theirs."""
-    with staff_connection() as connection:
+    with staff_connection(at_one_moment=True) as connection:
         alert = connection.execute(_ALERT["alert"], {"id": alert_id}).first()
         if alert is None:
             abort(404)
@@ -45,6 +45,7 @@ def alert_paper(alert_id: int) -> Response:
         texts = connection.execute(_ALERT["texts"], {"id": alert_id}).all()
         area, town = _read_shapes(connection, alert_id, services().town)
     title = gettext("Record of message %(number)s", number=alert_id)
+    # Of a drill it stands on every page.
     if mark := wording.drill_mark(alert.cap_status):
         title = f"{mark}: {title}"
     story = [
@@ -97,7 +98,9 @@ def _facts(alert: Row[Any], course: AlertReport, title: str) -> list[Flowable]:
     spoken = language()
     return [
         *paragraphs(title, "title", spoken),
-        *paragraphs(gettext("All times are Japan time."), "quiet", spoken),
+        *paragraphs(
+            gettext("All times are Japan time. Letters that the font does not have are printed as 〓."), "quiet", spoken
+        ),
         *_warnings(alert),
         table([], [row for row in rows if row[1]], (0.25, 0.75), spoken),
     ]
@@ -135,7 +138,7 @@ def _steps(course: AlertReport) -> list[Flowable]:
         for step in course.steps
     ]
     head = [gettext("When"), gettext("State"), gettext("Who"), gettext("Note")]
-    return [*_heading(gettext("Who did what")), table(head, rows, (0.22, 0.22, 0.2, 0.36), language())]
+    return [*_heading(gettext("Who did what")), table(head, rows, (0.25, 0.2, 0.19, 0.36), language())]
 
 
 def _texts(texts: Any) -> list[Flowable]:
@@ -199,10 +202,11 @@ def _failures(course: AlertReport, progress: Progress) -> list[Flowable]:
         head = [gettext("Last"), gettext("State"), gettext("Number"), gettext("Reply of the mail server")]
         story += [
             *_heading(gettext("Attempts that did not work, also where a later one did")),
-            table(head, rows_of_attempts, (0.22, 0.18, 0.12, 0.48), spoken),
+            table(head, rows_of_attempts, (0.25, 0.15, 0.1, 0.5), spoken),
         ]
         if len(course.failures) == _MOST_FAILURES:
-            story += paragraphs(gettext("Only the newest are listed; all are in the table (CSV)."), "quiet", spoken)
+            most = gettext("Only the newest %(number)s are listed; the table (CSV) has more.", number=_MOST_FAILURES)
+            story += paragraphs(most, "quiet", spoken)
     return story
 
 
