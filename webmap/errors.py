@@ -31,7 +31,7 @@ _WORDS = {
 
 def init_app(app: Flask) -> None:
     """Register the handlers."""
-    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(HTTPException, show_http_error)
     app.register_error_handler(UsageError, _usage_error)
     app.register_error_handler(OperationalError, _database_down)
     app.register_error_handler(ProgrammingError, _refused_by_database)
@@ -56,7 +56,8 @@ def _page(status: int, detail: str = "", hint: str = "") -> Response:
     return response
 
 
-def _http_error(error: HTTPException) -> Response:
+def show_http_error(error: HTTPException) -> Response:
+    """Answer an HTTP error in the reader's language."""
     if error.response is not None:  # abort(Response(…)) and redirects carry their own answer
         return make_response(error.response)
     response = _page(error.code or 500)

@@ -14,7 +14,7 @@ from gis.database import Database
 from gis.passwords import set_password
 from gis.settings import Settings
 from tests.ingest.telegrams import forecast, telegram
-from tests.webmap.conftest import PASSWORD, Send, csrf_token
+from tests.webmap.conftest import PASSWORD, Send, csrf_token, tokens
 from webmap.app import create_app
 
 LogIn = Callable[[str], FlaskClient]
@@ -30,8 +30,8 @@ def draft(town_database: Database, send: Send, owner: Engine) -> int:
 
 def take(client: FlaskClient, alert_id: int, step: str) -> str:
     """Press a button of the alert's page; return the page that follows."""
-    token = csrf_token(client.get(f"/staff/alerts/{alert_id}").text)
-    answer = client.post(f"/staff/alerts/{alert_id}/{step}?lang=en", data={"csrf_token": token, "note": "試験の理由"})
+    seen = tokens(client.get(f"/staff/alerts/{alert_id}").text)
+    answer = client.post(f"/staff/alerts/{alert_id}/{step}?lang=en", data=seen | {"note": "試験の理由"})
     assert answer.status_code == 302, answer.text
     return client.get(answer.headers["Location"]).text
 

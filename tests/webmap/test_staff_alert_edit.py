@@ -7,6 +7,7 @@ from collections.abc import Callable
 from html import unescape
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
@@ -179,9 +180,29 @@ def test_the_preview_shows_mail_push_short_text_and_cap(log_in: LogIn, quarter: 
     preview = begin(hanako, status="Exercise").location.replace("/edit", "/preview")
     page = hanako.get(f"{preview}?lang=en").text
     assert "[DRILL] [Level 4] Evacuation Order: Shikencho" in page and "&lt;status&gt;Exercise" in page
+    public = hanako.get(f"{preview}/page?lang=en").text
+    assert "nothing has been sent" in public and "[DRILL] [Level 4] Evacuation Order: Shikencho" in public
+    assert "/feeds/" not in public.partition("<main")[2].partition("<footer")[0], "a draft's area comes from the desk"
     frame = hanako.get(f"{preview}/ja.html")
     assert "sandbox" in frame.headers["Content-Security-Policy"] and "訓練" in frame.text
     assert hanako.get(f"{preview}/xx.html").status_code == 404
+
+
+def test_who_was_logged_out_while_writing_comes_back_to_the_draft(log_in: LogIn, quarter: None, app: Flask) -> None:
+    hanako = log_in("hanako")
+    edit = begin(hanako).location
+    typed = fields(hanako.get(edit).text) | {"act": "save"}
+    headers = {"Referer": f"http://localhost{edit}", "Sec-Fetch-Mode": "navigate"}
+    anew = log_in("hanako")
+    refused = anew.post(edit, data=typed, headers=headers)
+    assert refused.location == edit, "a form of an earlier login: back to its page, whose browser has the words"
+    assert "保存されていません" in anew.get(edit).text and 'data-keep="' in anew.get(edit).text
+    assert anew.post(edit, data=typed).status_code == 400, "a script learns it by the status"
+    out = app.test_client().post(edit.replace("/edit", "/area"), data=typed, headers=headers)
+    assert out.status_code == 302 and out.location.endswith(f"/staff/login?next={edit}")
+    elsewhere = headers | {"Referer": "https://phisher.example/staff/x"}
+    stranger = app.test_client().post(edit, data=typed, headers=elsewhere)
+    assert "phisher" not in stranger.headers.get("Location", "") and stranger.status_code == 400
 
 
 def test_the_list_filters_and_other_departments_read_nothing(log_in: LogIn, quarter: None) -> None:
