@@ -81,6 +81,10 @@ def test_a_blank_keeps_the_message_at_its_author(log_in: LogIn, quarter: None, o
     assert "A blank is not filled" in page
     answer = hanako.post(begun.location, data=fields(page) | {"act": "submit", "headline-ja": "打った見出し"})
     assert answer.status_code == 400 and "打った見出し" in answer.text
+    past = fields(page) | {"act": "submit", "expires_at": "2020-01-01T00:00"}
+    answer = hanako.post(f"{begun.location}?lang=en", data=past)
+    assert 'id="about-expires_at"' in answer.text and "Its end is past" in answer.text, "said at its field"
+    assert 'value="2020-01-01T00:00" aria-describedby="about-expires_at" aria-invalid="true"' in answer.text
     with owner.begin() as connection:
         assert connection.execute(text("SELECT state FROM alerts.alert")).scalar_one() == "draft"
 

@@ -14,7 +14,7 @@ from alerts.approval import submit
 from alerts.areas import compose_area, parse_pieces
 from alerts.catalogue import JST
 from alerts.checker import check_draft, count_characters
-from alerts.drafting import StaleDraft, recipe_of, save_draft, set_area, take_back
+from alerts.drafting import Draft, StaleDraft, recipe_of, save_draft, set_area, take_back
 from alerts.events import find_event
 from alerts.head_count import count_heads
 from alerts.surroundings import list_inside
@@ -110,7 +110,7 @@ def _refuse_flaws(connection: Connection, alert_id: int) -> None:
     draft = alert_form.draft_of(alert, texts)
     stops = [finding for finding in check_draft(draft, {}, alert.phase, datetime.now(JST)) if finding.stops]
     if stops:
-        words = {f"{gettext(alert_words.FINDINGS[finding.code])} {finding.detail}".strip() for finding in stops}
+        words = {": ".join(filter(None, (gettext(alert_words.FINDINGS[one.code]), one.detail))) for one in stops}
         raise UsageError("%(problems)s", "Mend it and submit again.", problems="; ".join(sorted(words)) + ".")
 
 
@@ -135,7 +135,8 @@ def _render_edit(connection: Connection, alert_id: int, error: UsageError | None
     pieces = recipe_of(alert, parse_pieces(alert.area_recipe))
     town, url = services().town, f"{services().settings.base_url}/alerts/{alert_id}"
     places = alert_places.name_places(connection, alert.area_name, town) if alert.area_name else {}
-    findings = check_draft(draft, places, alert.phase, datetime.now(JST), alert_places.names_of(pieces))
+    read = _read_again(alert.event, draft) if error else draft
+    findings = check_draft(read, places, alert.phase, datetime.now(JST), alert_places.names_of(pieces))
     return render_template(
         "staff/alert_edit.html",
         alert=alert,
@@ -147,7 +148,7 @@ def _render_edit(connection: Connection, alert_id: int, error: UsageError | None
         findings=findings,
         notes=alert_words.sort_findings(findings),
         field_of=alert_words.field_of,
-        counters={words.language: count_characters(words, url) for words in draft.texts},
+        counters={words.language: count_characters(words, url) for words in read.texts},
         pieces=pieces,
         heads=count_heads(connection, alert_id, town),
         inside=list_inside(connection, alert_id),
@@ -163,3 +164,11 @@ def _render_edit(connection: Connection, alert_id: int, error: UsageError | None
         script=town_map.small_map_script(town, language()),
         assets=town_map,
     )
+
+
+def _read_again(event: str, stored: Draft) -> Draft:
+    """Return what a refused form holds, so that the checker speaks of what is seen; else what is stored."""
+    try:
+        return alert_form.read_draft_form(request.form, event)
+    except UsageError:  # it is the error that the page shows
+        return stored

@@ -67,6 +67,14 @@ TEMPLATES = {
     "tsunami": mark("Tsunami: Evacuation Order"),
     "message": mark("Message with own words"),
 }
+# The blanks of the shipped templates; those of the staff's own are called as the staff called them.
+BLANKS = {
+    "place": mark("Name of the place"),
+    "hazard": mark("What threatens"),
+    "time": mark("Time"),
+    "message": mark("What happens"),
+    "action": mark("What to do"),
+}
 OCCASIONS = {"first": mark("first message"), "follow_up": mark("what follows a message that was sent")}
 STANDING_STATES = {
     "proposed": mark("waiting for the second person"),
