@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from alerts.approval import approve, discard, require_seen, submit
 from alerts.head_count import count_heads
 from alerts.progress import mask_addresses, read_progress
+from alerts.reach import read_reach
 from alerts.report import list_steps
 from alerts.surroundings import list_inside
 from gis.errors import UsageError
@@ -43,6 +44,7 @@ def show_alert(alert_id: int) -> str:
             texts=sorted(texts, key=lambda row: LANGUAGES.index(row.language)),
             steps=list_steps(connection, alert_id),
             progress=read_progress(connection, alert_id),
+            reach=None if is_waiting else read_reach(connection, alert_id, services().town),
             mask=mask_addresses,
             heads=count_heads(connection, alert_id, services().town) if is_waiting else None,
             inside=list_inside(connection, alert_id) if is_waiting else [],
