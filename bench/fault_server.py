@@ -20,15 +20,22 @@ class FaultServer:
     ----------
     fault : asked at every step with the step's name, how often it was reached (from 1), and the recipient.
     accepted : how often each address was taken responsibility for.
+    messages : likewise each message, by its Message-ID.
+
+    Parameters
+    ----------
+    pipelining : False lets every command wait for the answer to the one before.
     """
 
-    def __init__(self, context: ssl.SSLContext | None = None, starttls: bool = False) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, starttls: bool = False, pipelining: bool = True) -> None:
         self.fault: Fault = lambda step, count, address: None
         self.accepted: Counter[str] = Counter()
+        self.messages: Counter[str] = Counter()
         self.logins: list[bytes] = []
         self.port = 0
         self._context = context
         self._starttls = starttls
+        self._last_extension = b"250 PIPELINING\r\n" if pipelining else b"250 8BITMIME\r\n"
         self._reached: Counter[str] = Counter()
         self._loop = asyncio.new_event_loop()
         self._ready = threading.Event()
@@ -71,7 +78,7 @@ class FaultServer:
             verb = line[:4].upper().decode("ascii", "replace")
             if verb == "EHLO":
                 tls = b"250-STARTTLS\r\n" if self._starttls else b""
-                writer.write(b"250-here\r\n" + tls + b"250-AUTH PLAIN LOGIN\r\n250 PIPELINING\r\n")
+                writer.write(b"250-here\r\n" + tls + b"250-AUTH PLAIN LOGIN\r\n" + self._last_extension)
             elif verb == "STAR":
                 writer.write(b"220 go on\r\n")
                 await writer.start_tls(self._context)  # type: ignore[arg-type]
@@ -84,15 +91,17 @@ class FaultServer:
                 if not await self._step(writer, "DATA", address, "354 go on"):
                     return
                 # Line by line: a client whose recipient was refused ends the content with a single dot (RFC 2920).
-                lines = 0
+                lines, message_id = 0, ""
                 while (line := await reader.readline()) != b".\r\n":
                     if not line:
                         return  # broken off in the middle of a content: nothing was taken
                     lines += 1
+                    if not message_id and line.lower().startswith(b"message-id:"):
+                        message_id = line.partition(b":")[2].strip().decode("ascii")
                 if not lines:
                     writer.write(b"554 no valid recipients\r\n")
                     continue
-                if not await self._take(writer, address):
+                if not await self._take(writer, address, message_id):
                     return
             elif verb in ("MAIL", "RCPT"):
                 if verb == "RCPT":
@@ -102,11 +111,12 @@ class FaultServer:
             else:
                 writer.write(b"250 fine\r\n")
 
-    async def _take(self, writer: asyncio.StreamWriter, address: str) -> bool:
+    async def _take(self, writer: asyncio.StreamWriter, address: str, message_id: str) -> bool:
         self._reached["content"] += 1
         order = await asyncio.to_thread(self.fault, "content", self._reached["content"], address)
         if order is None or order in ("drop", "mute", "drip"):
             self.accepted[address] += 1
+            self.messages[message_id] += 1
         if not await self._obey(writer, order, "250 queued"):
             return False
         self._reached["answered"] += 1
