@@ -1,8 +1,9 @@
 """Where the people are whom a message goes to, and where it has not arrived: cells of 500 m, never a single person.
 
 A cell with fewer than five people is not shown, only their number in sum; if that sum were below five, the smallest
-cells go with them. Numbers of a cell are rounded down to fives, so that one more recipient or one more mail that arrives
-changes nothing but where a five is full; then two readings tell of a cell of at least five, no more. Role: `dept_disaster`.
+cells go with them. Numbers of a cell are rounded down to fives, so that one more recipient or one more mail that
+arrives changes nothing but where a five is full; then two readings tell of a cell of at least five, no more.
+Role: `dept_disaster`.
 """
 
 from __future__ import annotations

@@ -4,19 +4,18 @@
 -- On any channel counts as arrived.
 WITH message AS MATERIALIZED (
     SELECT alerts.to_plane(a.area, CAST(:plane_epsg AS int)) AS plane FROM alerts.alert a WHERE a.id = :alert_id
-), recipient AS MATERIALIZED (
-    SELECT subscriber_id, bool_or(state = 'accepted') AS has_it FROM alerts.delivery WHERE alert_id = :alert_id GROUP BY subscriber_id
-), matched AS MATERIALIZED (
-    SELECT p.subscriber_id, min(p.id) AS place_id
-    FROM message m CROSS JOIN LATERAL alerts.places_inside(m.plane) p
-    WHERE EXISTS (SELECT FROM recipient)
-    GROUP BY p.subscriber_id
+), own AS MATERIALIZED (
+    SELECT r.subscriber_id, r.has_it, count(p.id) AS places, min(p.id) AS first_id, (array_agg(p.position))[1] AS any_position
+    FROM (SELECT subscriber_id, bool_or(state = 'accepted') AS has_it FROM alerts.delivery WHERE alert_id = :alert_id GROUP BY subscriber_id) r
+    LEFT JOIN alerts.place p ON p.subscriber_id = r.subscriber_id
+    GROUP BY r.subscriber_id, r.has_it
 ), placed AS (
-    SELECT r.has_it, coalesce(inside.position, (SELECT p.position FROM alerts.place p WHERE p.subscriber_id = r.subscriber_id
-                                                ORDER BY p.id LIMIT 1)) AS position
-    FROM recipient r
-    LEFT JOIN matched m ON m.subscriber_id = r.subscriber_id
-    LEFT JOIN alerts.place inside ON inside.id = m.place_id
+    -- Most people have one place: where that lies needs no look at the area.
+    SELECT o.has_it, CASE WHEN o.places < 2 THEN o.any_position ELSE (
+               SELECT p.position FROM alerts.place p WHERE p.id = coalesce(
+                   (SELECT min(i.id) FROM message m CROSS JOIN LATERAL alerts.places_inside(m.plane) i
+                    WHERE i.subscriber_id = o.subscriber_id), o.first_id)) END AS position
+    FROM own o
 )
 SELECT floor(ST_Y(position) * 240)::int AS northing, floor((ST_X(position) - 100) * 160)::int AS easting,
        count(*) AS people, count(*) FILTER (WHERE NOT has_it) AS missing
