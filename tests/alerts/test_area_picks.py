@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import pytest
+import shapely
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from alerts.area_picks import list_names, load_picks, offered_picks, pick_of_name
-from alerts.areas import Piece
+from alerts.areas import Piece, compose_area
 from alerts.head_count import count_heads
 from alerts.surroundings import list_inside
+from gis.database import Database
 from gis.errors import UsageError
 from gis.town import load_town
 from tests.alerts.alert_town import SquareTown
@@ -60,6 +63,16 @@ def test_picks_are_put_together_and_unknown_names_are_refused(named: SquareTown)
     assert area(named, Piece("add", "pick", f"hazard_tsunami:{english[0]}")).shape.equals(
         area(named, Piece("add", "pick", f"hazard_tsunami:{japanese[0]}")).shape
     )
+
+
+def test_a_cut_that_leaves_slivers_is_a_proper_area_on_the_plane(town_database: Database) -> None:
+    with town_database.begin("dept_disaster") as connection:
+        flood = list_names(connection, load_picks()["hazard_flood"], "ja")[0]
+        pieces = [Piece("add", "town"), Piece("cut", "pick", f"hazard_flood:{flood}")]
+        found = compose_area(connection, pieces, load_town())
+        on_plane = text("SELECT ST_IsValid(alerts.to_plane(ST_GeomFromWKB(:wkb, 6668), 6678))")
+        assert connection.execute(on_plane, {"wkb": shapely.to_wkb(found.shape)}).scalar_one()
+    assert found.doubts == (), "it was no crossing that a person drew"
 
 
 def test_a_layer_that_is_not_public_gives_no_area(named: SquareTown) -> None:
