@@ -128,9 +128,21 @@ def clock_jumps(by: timedelta) -> Play:
                 worker.wait()
         if stage.states() != {"accepted": stage.people}:
             stage.faults.append("not all went out at one go")
+        if not _has_attempt_at(stage, by):
+            stage.faults.append("the clock did not jump")
         return 0
 
     return play
+
+
+def _has_attempt_at(stage: Stage, by: timedelta) -> bool:
+    """Return whether the worker's own clock, which times its attempts, stood that far from the database's."""
+    found = text(
+        "SELECT EXISTS (SELECT FROM alerts.attempt JOIN alerts.delivery d ON d.id = delivery_id WHERE alert_id = :id"
+        " AND abs(extract(epoch FROM started_at - now()) - :by) < 600)"
+    )
+    with stage.owner.connect() as connection:
+        return bool(connection.execute(found, {"id": stage.alert_id, "by": by.total_seconds()}).scalar_one())
 
 
 def certificate_expired(scheme: str) -> Play:
