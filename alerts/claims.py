@@ -72,11 +72,11 @@ class Claims:
         self._busy -= 1
         self._needs_more.set()
 
-    async def put_back(self, claimed: Claimed) -> None:
-        """Give a delivery back that could not be handed over here; another lane may take it."""
+    async def put_back(self, *claimed: Claimed | None) -> None:
+        """Give deliveries back that could not be handed over here; other lanes may take them."""
         async with self._changed:
-            self._queue.appendleft(claimed)
-            self._changed.notify()
+            self._queue.extendleft(delivery for delivery in reversed(claimed) if delivery)
+            self._changed.notify_all()
 
     async def feed(self, ledger: Ledger, forms: Forms, lanes: Sequence[Lane]) -> None:
         """Run the lanes and claim for them until nothing is due, or no lane is left."""

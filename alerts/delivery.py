@@ -7,6 +7,7 @@ machines: what one has claimed the others skip, and what one leaves behind when 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import socket
 from collections import Counter
@@ -16,7 +17,7 @@ import structlog
 
 from alerts import outbox
 from alerts.bounces import suspend_refusers
-from alerts.channels import smtp
+from alerts.channels import smtp_wire
 from alerts.channels.mail import MailChannel
 from alerts.channels.mail_line import MailForms, MailLine
 from alerts.channels.outgoing import Channel, Outgoing, channels
@@ -42,7 +43,12 @@ def send_alert(database: Database, settings: Settings, alert_id: int, connection
     ----------
     connections : at most so many at a time (default: as the relays' URLs say, 32 for each).
     """
-    counts = asyncio.run(_send(database, settings, alert_id, connections))
+    # What is loaded by now stays: looking through it again and again for garbage costs a tenth of a sender's time.
+    gc.freeze()
+    try:
+        counts = asyncio.run(_send(database, settings, alert_id, connections))
+    finally:
+        gc.unfreeze()
     with database.begin(SERVICE) as connection:
         for due_id in outbox.thread_alerts(connection, alert_id):
             outbox.close_alert(connection, due_id)
@@ -81,7 +87,7 @@ async def _send_mails(database: Database, settings: Settings, alert_id: int, con
         read_health(connection, pool)
     forms = MailForms(database, settings)
     most = connections or sum(relay.connections for relay in usable)
-    lines = [MailLine(forms, MailChannel(pool, _own_name(), smtp.TIMEOUTS)) for _ in range(most)]
+    lines = [MailLine(forms, MailChannel(pool, _own_name(), smtp_wire.TIMEOUTS)) for _ in range(most)]
     try:
         counts, down = await _work(database, alert_id, "mail", Outgoing(forms, lines))
     finally:

@@ -7,32 +7,31 @@
 -- The verdict is '' (go), the state that ends the message, 'pending' (back into the queue), or 'gone': another sender has it.
 WITH beat AS (
     UPDATE alerts.sender
-    SET beats_until = clock_timestamp() + make_interval(secs => %(beat_s)s), in_hand = %(in_hand)s
+    SET beats_until = clock_timestamp() + make_interval(secs => %(beat_s)s), in_hand = %(in_hand)s::bigint[]
     WHERE id = %(sender_id)s
     RETURNING id
 ), result AS MATERIALIZED (
-    SELECT * FROM unnest(%(ids)s::bigint[], %(started)s::timestamptz[], %(relays)s::text[], %(states)s::text[],
-                         %(replies)s::text[], %(retries)s::float8[], %(doubts)s::boolean[], %(kinds)s::text[],
-                         %(statuses)s::text[])
-        AS r (id, started_at, relay, state, reply, retry_in_s, in_doubt, kind, status)
+    SELECT * FROM json_to_recordset(%(outcomes)s::json)
+        AS r (delivery_id bigint, started_at timestamptz, relay text, state text, reply text, retry_in_s float8,
+              in_doubt boolean, kind text, status text)
 ), done AS (
     UPDATE alerts.delivery d
     SET state = r.state, sender_id = NULL,
         finished_at = CASE WHEN r.state <> 'deferred' THEN clock_timestamp() END,
         next_attempt_at = clock_timestamp() + make_interval(secs => r.retry_in_s)
     FROM result r
-    WHERE d.id = r.id AND (d.state = 'sending' AND d.sender_id = %(sender_id)s
+    WHERE d.id = r.delivery_id AND (d.state = 'sending' AND d.sender_id = %(sender_id)s
                            OR r.state = 'accepted' AND d.state IN ('pending', 'deferred', 'sending', 'expired', 'suppressed'))
 ), noted AS (
     INSERT INTO alerts.attempt (delivery_id, started_at, relay, outcome, reply, in_doubt)
-    SELECT r.id, r.started_at, r.relay, r.state, r.reply, r.in_doubt
+    SELECT r.delivery_id, r.started_at, r.relay, r.state, r.reply, r.in_doubt
     FROM result r
     WHERE NOT %(is_repeated)s OR NOT EXISTS (SELECT FROM alerts.attempt t
-                                             WHERE t.delivery_id = r.id AND t.started_at = r.started_at)
+                                             WHERE t.delivery_id = r.delivery_id AND t.started_at = r.started_at)
 ), refused AS (
     INSERT INTO alerts.bounce (delivery_id, subscriber_id, kind, source, status, words)
-    SELECT r.id, d.subscriber_id, r.kind, 'smtp', r.status, r.reply
-    FROM result r JOIN alerts.delivery d ON d.id = r.id
+    SELECT r.delivery_id, d.subscriber_id, r.kind, 'smtp', r.status, r.reply
+    FROM result r JOIN alerts.delivery d ON d.id = r.delivery_id
     WHERE r.kind <> ''
     ON CONFLICT (delivery_id, kind, source) DO NOTHING
 )
@@ -43,7 +42,7 @@ SELECT d.id, CASE
          OR clock_timestamp() > least(a.expires_at, a.sent_at + make_interval(hours => %(retry_hours)s))
         THEN 'expired'
     WHEN EXISTS (SELECT FROM alerts.delivery n
-                 WHERE n.subscriber_id = d.subscriber_id AND n.alert_id = ANY (%(thread_ids)s) AND n.alert_id > d.alert_id
+                 WHERE n.subscriber_id = d.subscriber_id AND n.alert_id = ANY (%(thread_ids)s::bigint[]) AND n.alert_id > d.alert_id
                    AND n.channel = d.channel AND n.state = 'accepted')
         THEN 'suppressed'
     -- Something that this mail carries must not go out any more: all of them are put together anew.
@@ -56,7 +55,7 @@ SELECT d.id, CASE
 FROM alerts.delivery d
 JOIN alerts.alert a ON a.id = d.alert_id
 JOIN alerts.subscriber s ON s.id = d.subscriber_id
-WHERE d.id = ANY (%(next_ids)s)
+WHERE d.id = ANY (%(next_ids)s::bigint[])
 
 -- name: withhold
 -- End claimed messages, or give them back, without an attempt.

@@ -44,20 +44,22 @@ class Lane:
         while claimed is not None:
             message = self._render(claimed)
             verdict = await self._settle(outcome, claimed)
+            upcoming = self._claims.take_now()
             if verdict:
                 self._counts[verdict] += verdict != "gone"
                 outcome = None
             elif isinstance(message, Outcome):
                 outcome = message
             else:
+                self._line.announce(upcoming)
                 try:
                     outcome = await self._attempt(claimed, message)
                 except TransportError as error:  # no relay
                     await self._ledger.forget(claimed.recipient.delivery_id)
-                    await self._claims.put_back(claimed)
+                    await self._claims.put_back(claimed, upcoming)
                     self._claims.down = (self._relay(), error.reply)
                     return False
-            claimed = self._claims.take_now()
+            claimed = upcoming
         if outcome:
             await self._settle(outcome, None)
         return True

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 import psycopg
 import structlog
-from sqlalchemy.exc import DBAPIError
 
 from alerts.handover import Beat, Outcome, settle, withhold
 from gis.database import SERVICE, Database
@@ -31,7 +29,6 @@ BEAT_EVERY_S = 2.0
 PATIENCE_S = 120.0
 
 _ONE_PLAN = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_hashjoin = off"
-_NO_PLAN = "RESET plan_cache_mode; RESET enable_seqscan; RESET enable_hashjoin"
 
 
 @dataclass
@@ -42,7 +39,7 @@ class _Entry:
 
 
 class Ledger:
-    """The records of one sender, kept in a thread with a connection of its own.
+    """The records of one sender, kept by a task with a database connection of its own.
 
     Attributes
     ----------
@@ -56,22 +53,23 @@ class Ledger:
         self._waiting: list[_Entry] = []
         self._in_hand: set[int] = set()
         self._wake = asyncio.Event()
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="ledger")
-        self._held = ExitStack()
-        self._connection: psycopg.Connection[Any] | None = None
+        self._held = AsyncExitStack()
+        self._connection: psycopg.AsyncConnection[Any] | None = None
         self._settled_at = monotonic()
         self._keeper: asyncio.Task[None] | None = None
+        self._is_over = False
 
     async def __aenter__(self) -> Ledger:
         self._keeper = asyncio.create_task(self._keep())
         return self
 
     async def __aexit__(self, *error: object) -> None:
+        self._is_over = True
+        self._wake.set()
         if self._keeper:
-            self._keeper.cancel()
+            # What is being written is written to its end: it may be results.
             await asyncio.gather(self._keeper, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(self._executor, self._drop)
-        self._executor.shutdown()
+        await self._drop()
 
     @property
     def settled_s_ago(self) -> float:
@@ -83,9 +81,9 @@ class Ledger:
 
         Raises
         ------
-        DBAPIError, psycopg.OperationalError : the database stayed away for longer than `PATIENCE_S`.
+        psycopg.OperationalError : the database stayed away for longer than `PATIENCE_S`.
         """
-        if self._keeper is None or self._keeper.done():
+        if self._keeper is None or self._keeper.done() or self._is_over:
             raise RuntimeError("the ledger is closed")
         answer: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Entry(outcome, next_id, answer))
@@ -98,18 +96,15 @@ class Ledger:
         await self.settle(None, None)
 
     async def _keep(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
+        while self._waiting or not self._is_over:
             if not self._waiting:
                 self._wake.clear()
-                try:
+                with suppress(TimeoutError):  # nothing to record: only the beat
                     async with asyncio.timeout(BEAT_EVERY_S):
                         await self._wake.wait()
-                except TimeoutError:
-                    pass  # nothing to record: only the beat
             entries, self._waiting = self._waiting, []
             try:
-                verdicts = await loop.run_in_executor(self._executor, self._write, entries)
+                verdicts = await self._write(entries)
             except Exception as error:
                 for entry in [*entries, *self._waiting]:
                     if not entry.answer.done():
@@ -119,7 +114,7 @@ class Ledger:
                 if not entry.answer.done():
                     entry.answer.set_result(verdicts.get(entry.next_id, "") if entry.next_id else "")
 
-    def _write(self, entries: Sequence[_Entry]) -> dict[int, str]:
+    async def _write(self, entries: Sequence[_Entry]) -> dict[int, str]:
         outcomes = [entry.outcome for entry in entries if entry.outcome]
         next_ids = [entry.next_id for entry in entries if entry.next_id]
         self._in_hand.difference_update(outcome.delivery_id for outcome in outcomes)
@@ -127,38 +122,33 @@ class Ledger:
         ends_at, is_repeated = monotonic() + PATIENCE_S, False
         while True:
             try:
-                return self._write_once(outcomes, next_ids, is_repeated)
-            except (psycopg.OperationalError, psycopg.InterfaceError, DBAPIError) as error:
-                self._drop()
+                return await self._write_once(outcomes, next_ids, is_repeated)
+            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+                await self._drop()
                 if monotonic() > ends_at:
                     raise
                 _log.warning("the database is away; nothing more is handed over", reason=str(error).strip())
                 is_repeated = True
-                sleep(0.5)
+                await asyncio.sleep(0.5)
 
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        # When it is broken, giving it back says so once more.
-        with suppress(psycopg.Error, DBAPIError), self._held:
-            if connection is not None:
-                connection.execute(_NO_PLAN)
+    async def _drop(self) -> None:
+        self._connection = None
+        with suppress(psycopg.Error):  # when it is broken, closing it says so once more
+            await self._held.aclose()
 
-    def _write_once(self, outcomes: Sequence[Outcome], next_ids: Sequence[int], is_repeated: bool) -> dict[int, str]:
+    async def _write_once(
+        self, outcomes: Sequence[Outcome], next_ids: Sequence[int], is_repeated: bool
+    ) -> dict[int, str]:
         if self._connection is None:
-            self._connection = self._held.enter_context(self._database.hold(SERVICE))
+            self._connection = await self._held.enter_async_context(self._database.hold(SERVICE))
             # One plan for all: planning anew costs as much as the work, and the table's statistics are those of before.
-            self._connection.execute(_ONE_PLAN)
-        verdicts = settle(
-            self._connection,
-            Beat(self._sender_id, BEAT_S, list(self._in_hand)),
-            outcomes,
-            next_ids,
-            self.thread_ids,
-            is_repeated,
-        )
+            await self._connection.execute(_ONE_PLAN)
+        beat = Beat(self._sender_id, BEAT_S, list(self._in_hand))
+        verdicts = await settle(self._connection, beat, outcomes, next_ids, self.thread_ids, is_repeated)
         self._settled_at = monotonic()
         withheld = {delivery_id: verdict for delivery_id, verdict in verdicts.items() if verdict}
         if withheld:
             self._in_hand.difference_update(withheld)
-            withhold(self._connection, self._sender_id, {i: v for i, v in withheld.items() if v != "gone"})
+            ended = {delivery_id: verdict for delivery_id, verdict in withheld.items() if verdict != "gone"}
+            await withhold(self._connection, self._sender_id, ended)
         return verdicts

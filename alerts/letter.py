@@ -164,10 +164,10 @@ class Letter:
     def _html(self, places: str, heading: str, sites: Sequence[str], link: str) -> str:
         own = "<p>{}</p>\n".format(escape(places).replace("\n", "<br>\n")) if places else ""
         if sites:
-            items = "".join(f"<li>{escape(line.lstrip('・- '))}</li>\n" for line in sites)
+            items = "".join([f"<li>{line.lstrip('・- ')}</li>\n" for line in escape("\n".join(sites)).split("\n")])
             own += f"<p>{escape(heading)}</p>\n<ul>\n{items}</ul>\n"
-        unsubscribe = f'<p><a href="{escape(link)}">{escape(_label(self.frame["unsubscribe"]))}</a></p>\n'
-        return f"{own}{unsubscribe}<p>{escape(self.closing)}</p>\n</body></html>\n"
+        unsubscribe = f'<p><a href="{escape(link)}">{_escape_label(self.frame["unsubscribe"])}</a></p>\n'
+        return f"{own}{unsubscribe}<p>{_escape(self.closing)}</p>\n</body></html>\n"
 
 
 def build_letter(
@@ -237,6 +237,16 @@ def _format(template: str) -> str:
     literal = [piece.replace("{", "{{").replace("}", "}}") for piece in pieces[::2]]
     blanks = [f"{{{name}}}" for name in pieces[1::2]]
     return "".join(part for pair in zip(literal, [*blanks, ""], strict=True) for part in pair)
+
+
+@cache
+def _escape(text: str) -> str:
+    return escape(text)
+
+
+@cache
+def _escape_label(text: str) -> str:
+    return escape(_label(text))
 
 
 def _label(text: str) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Connection, Row
 
 from alerts.letter import Recipient
@@ -133,15 +134,15 @@ def _claim(
         "is_paced": is_paced,
         "most": most,
     }
-    return [_claimed(row) for row in connection.execute(_QUERIES["claim"], parameters)]
+    return [_claimed(row) for row in connection.execute(_QUERIES["claim"], parameters).all()]
 
 
 def _claimed(row: Row[Any]) -> Claimed:
     delivery_id, alert_id, address, language, place_names, nearest_sites, attempts, token, earlier, carried = tuple(row)
-    pairs = [(earlier_alert, earlier_delivery) for earlier_alert, earlier_delivery in earlier]
-    names = list(dict.fromkeys([*place_names, *(name for _, others in carried for name in others)]))
-    recipient = Recipient(delivery_id, address, token, names, nearest_sites, pairs)
-    return Claimed(alert_id, language, attempts, recipient, tuple(other for other, _ in carried))
+    pairs = [(earlier_alert, earlier_delivery) for earlier_alert, earlier_delivery in earlier or ()]
+    names = list(dict.fromkeys([*place_names, *(name for _, others in carried or () for name in others)]))
+    recipient = Recipient(delivery_id, address, token, names, orjson.loads(nearest_sites), pairs)
+    return Claimed(alert_id, language, attempts, recipient, tuple(other for other, _ in carried or ()))
 
 
 def release(connection: Connection, sender_id: int, delivery_ids: Sequence[int]) -> None:

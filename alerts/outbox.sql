@@ -58,16 +58,16 @@ UPDATE alerts.delivery d
 SET state = 'sending', attempts = d.attempts + 1, sender_id = :sender_id
 FROM due, alerts.subscriber s
 WHERE d.id = due.id AND s.id = d.subscriber_id
-RETURNING d.id, d.alert_id, d.address, d.language, d.place_names, d.nearest_sites, d.attempts, s.token,
-    (SELECT coalesce(jsonb_agg(jsonb_build_array(coalesce(c.alert_id, e.alert_id), coalesce(c.id, e.id)) ORDER BY e.alert_id), '[]')
+RETURNING d.id, d.alert_id, d.address, d.language, d.place_names, d.nearest_sites::text, d.attempts, s.token,
+    (SELECT jsonb_agg(jsonb_build_array(coalesce(c.alert_id, e.alert_id), coalesce(c.id, e.id)) ORDER BY e.alert_id)
      FROM alerts.delivery e LEFT JOIN alerts.delivery c ON c.id = e.merged_into
      WHERE e.subscriber_id = d.subscriber_id AND e.alert_id = ANY (:older_ids) AND e.channel = d.channel
        AND e.state = 'accepted') AS earlier,
     CASE WHEN d.carries > 0 THEN
-        (SELECT coalesce(jsonb_agg(jsonb_build_array(f.alert_id, f.place_names) ORDER BY a.level DESC, f.alert_id DESC), '[]')
+        (SELECT jsonb_agg(jsonb_build_array(f.alert_id, f.place_names) ORDER BY a.level DESC, f.alert_id DESC)
          FROM alerts.delivery f JOIN alerts.alert a ON a.id = f.alert_id
          WHERE f.merged_into = d.id AND f.state IN ('pending', 'deferred'))
-    ELSE '[]' END AS carried
+    END AS carried
 
 -- name: due_domains
 -- Which of the paced domains have something due.

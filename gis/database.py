@@ -6,9 +6,9 @@ for the length of one transaction. What the role may not do, no bug above it can
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
 
 import psycopg
 from psycopg import sql
@@ -23,12 +23,13 @@ APP = "machimori_app"
 
 # Small spatial queries get parallel plans that double their time; the JIT costs more than it gives here.
 _OPTIONS = "-c max_parallel_workers_per_gather=0 -c jit=off -c timezone=Asia/Tokyo -c lock_timeout=30s"
+_CONNECTING: dict[str, Any] = {"options": _OPTIONS, "connect_timeout": 10, "application_name": "machimori"}
 
 
 def _engine(url: str, pool_size: int) -> Engine:
     def connect() -> psycopg.Connection[tuple[object, ...]]:
         # libpq reads the URL itself, so that every form it knows (socket folders, several hosts) works.
-        return psycopg.connect(url, options=_OPTIONS, connect_timeout=10, application_name="machimori")
+        return psycopg.connect(url, **_CONNECTING)
 
     return create_engine(
         "postgresql+psycopg://",
@@ -51,6 +52,7 @@ class Database:
     """
 
     def __init__(self, url: str, pool_size: int = 5) -> None:
+        self._url = url
         self.engine = _engine(url, pool_size)
 
     @contextmanager
@@ -78,26 +80,18 @@ class Database:
             )
             yield connection
 
-    @contextmanager
-    def hold(self, role: str) -> Iterator[psycopg.Connection[Any]]:
-        """Hold one bare driver connection under `role`, every statement a transaction of its own.
+    @asynccontextmanager
+    async def hold(self, role: str) -> AsyncIterator[psycopg.AsyncConnection[Any]]:
+        """Hold a bare driver connection of its own under `role`, every statement a transaction of its own.
 
-        For loops of many small statements: there the care that `begin` takes costs several times the work.
-        Whatever happened inside, no connection goes back to the pool with the role.
+        For a loop of many small statements: there the care that `begin` takes costs several times the work.
         """
-        pooled = self.engine.raw_connection()
+        connection = await psycopg.AsyncConnection.connect(self._url, autocommit=True, **_CONNECTING)
         try:
-            driver_connection = cast("psycopg.Connection[Any]", pooled.driver_connection)
-            driver_connection.autocommit = True
-            driver_connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
-            yield driver_connection
-            driver_connection.execute("RESET ROLE")
-            driver_connection.autocommit = False
-        except BaseException:
-            pooled.invalidate()
-            raise
+            await connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(role)))
+            yield connection
         finally:
-            pooled.close()
+            await connection.close()
 
     def dispose(self) -> None:
         """Close all pooled connections."""

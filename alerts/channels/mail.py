@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 
 from alerts.channels import TransportError
-from alerts.channels.smtp import TIMEOUTS, SmtpConnection, SmtpLost, SmtpRefused, Timeouts, connect
-from alerts.headers import format_address
+from alerts.channels.smtp import Envelope, SmtpConnection, SmtpRefused, connect
+from alerts.channels.smtp_wire import TIMEOUTS, SmtpLost, Timeouts
 from alerts.relays import RelayPool
 from gis.relay import Relay
 
@@ -34,19 +34,23 @@ class MailChannel:
         self._accepted = 0  # on this connection
         self._doubts = 0  # messages in a row that were handed over without an answer
 
-    async def notify(self, address: str, message: bytes, return_path: str) -> str:
+    async def notify(self, envelope: Envelope, message: bytes, upcoming: Envelope | None = None) -> str:
         """Hand one message (CRLF line ends) over; return the relay's answer.
+
+        Parameters
+        ----------
+        upcoming : whom the message after this one is for, if that is known; see `SmtpConnection.hand_over`.
 
         Raises
         ------
         TransportError : a relay refused it, or none can be reached (`relay_is_down`).
-        ValueError : the address is none.
         """
-        recipient = format_address(address)
         while True:
-            connection = await self._ready()
+            connection = await self._ready(envelope)
+            if connection.handed_over + 1 >= _MESSAGES_PER_CONNECTION:
+                upcoming = None
             try:
-                reply = await connection.hand_over(return_path, recipient, message)
+                reply = await connection.hand_over(envelope, message, upcoming)
             except SmtpLost as error:
                 self._doubts += error.in_doubt
                 self._lose(str(error), is_fault=not error.in_doubt or self._doubts > 1)
@@ -76,8 +80,9 @@ class MailChannel:
             return
         raise TransportError(str(error), permanent=error.code >= 500) from error
 
-    async def _ready(self) -> SmtpConnection:
-        if self._connection is not None and self._connection.handed_over >= _MESSAGES_PER_CONNECTION:
+    async def _ready(self, envelope: Envelope) -> SmtpConnection:
+        used = self._connection
+        if used and (used.handed_over >= _MESSAGES_PER_CONNECTION or not used.is_ready_for(envelope)):
             await self.close()
         reasons: list[str] = []
         while self._connection is None:

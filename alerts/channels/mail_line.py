@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from alerts.channels import TransportError
 from alerts.channels.mail import MailChannel
+from alerts.channels.smtp import Envelope
+from alerts.headers import format_address
 from alerts.letters import Letters
 from alerts.outbox import Claimed
 from alerts.refusals import Refusal, read_refusal
@@ -24,16 +26,29 @@ class MailLine:
     def __init__(self, letters: Letters, channel: MailChannel) -> None:
         self._letters = letters
         self._channel = channel
+        self._upcoming: Claimed | None = None
 
     @property
     def relay(self) -> Relay | None:
         """The relay in use."""
         return self._channel.relay
 
+    def announce(self, claimed: Claimed | None) -> None:
+        """Say which mail follows the next one: its envelope may leave together with the next one's content."""
+        self._upcoming = claimed
+
     async def notify(self, claimed: Claimed, message: bytes) -> str:
-        """Hand one mail over; see `MailChannel.notify`."""
+        """Hand one mail over; see `MailChannel.notify`. Raises ValueError when the address is none."""
+        envelope = self._envelope(claimed)
+        try:
+            upcoming = self._envelope(self._upcoming) if self._upcoming else None
+        except ValueError:
+            upcoming = None  # said when it is this mail's turn
+        return await self._channel.notify(envelope, message, upcoming)
+
+    def _envelope(self, claimed: Claimed) -> Envelope:
         recipient = claimed.recipient
-        return await self._channel.notify(recipient.address, message, self._letters.return_path(recipient))
+        return Envelope(self._letters.return_path(recipient), format_address(recipient.address))
 
     def understand(self, error: TransportError) -> Refusal:
         """Read the relay's words."""

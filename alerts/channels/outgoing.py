@@ -43,6 +43,9 @@ class Line(Protocol):
     def relay(self) -> object:
         """Who takes the messages, for the record; its `str()` counts."""
 
+    def announce(self, claimed: Claimed | None) -> None:
+        """Say which message probably follows the next one; a line may get ready for it, or do nothing."""
+
     async def notify(self, claimed: Claimed, message: bytes) -> str:
         """Hand one message over and return the other side's words. Raises TransportError."""
 

@@ -1,7 +1,9 @@
 """One SMTP connection, as lean as sending a warning to a whole town needs it (RFC 5321).
 
-The three commands of a message leave in one packet where the server offers PIPELINING (RFC 2920). A connection knows
-exactly whether the content was handed over, which is what decides between "try again" and "may arrive twice".
+The three commands of a message leave in one packet where the server offers PIPELINING (RFC 2920), and in the one that
+ends the message before, which section 3.1 allows: so a message costs one packet out and one in. An envelope says
+nothing yet; its content follows when the caller hands it over. A connection knows exactly whether the content was
+handed over, which is what decides between "try again" and "may arrive twice".
 """
 
 from __future__ import annotations
@@ -9,114 +11,45 @@ from __future__ import annotations
 import asyncio
 import base64
 import ssl
-from collections import deque
-from dataclasses import dataclass
-from time import monotonic
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
+from alerts.channels.smtp_wire import TIMEOUTS, SmtpLost, SmtpWire, Timeouts
 from gis.relay import Relay
 
-_MOST_REPLY_BYTES = 64_000
+_Stage = Literal["connection", "sender", "recipient", "content"]
+# What MAIL, RCPT and DATA are about, and the replies that mean yes.
+_STAGES: tuple[tuple[_Stage, tuple[int, ...]], ...] = (
+    ("sender", (250, 251)),
+    ("recipient", (250, 251)),
+    ("content", (354,)),
+)
 
 
-@dataclass(frozen=True)
-class Timeouts:
-    """Patience in seconds.
+class Envelope(NamedTuple):
+    """From whom and to whom, as RFC 5321 writes paths, without the brackets."""
 
-    Attributes
-    ----------
-    connect, command : shorter than RFC 5321 section 4.5.3.2 asks: another relay may be quicker, and nothing is lost.
-    content : as there, ten minutes: who hangs up earlier makes doubles.
-    """
-
-    connect: float = 20
-    command: float = 60
-    content: float = 600
-
-
-TIMEOUTS = Timeouts()
-
-
-class SmtpLost(Exception):
-    """The connection is gone; `in_doubt` when the content was handed over and no answer came."""
-
-    def __init__(self, words: str, in_doubt: bool = False) -> None:
-        super().__init__(words)
-        self.in_doubt = in_doubt
+    sender: str
+    recipient: str
 
 
 class SmtpRefused(Exception):
     """A reply that is no yes, and to what: the connection as a whole, the sender, the recipient or the content."""
 
-    def __init__(self, code: int, words: str, stage: Literal["connection", "sender", "recipient", "content"]) -> None:
+    def __init__(self, code: int, words: str, stage: _Stage) -> None:
         super().__init__(f"{code} {words}")
         self.code = code
         self.stage = stage
 
 
-class SmtpConnection(asyncio.Protocol):
+class SmtpConnection(SmtpWire):
     """A connection to a relay. Made by `connect`; not for several tasks at once."""
 
     def __init__(self, timeouts: Timeouts) -> None:
+        super().__init__(timeouts)
         self.handed_over = 0
-        self._timeouts = timeouts
-        self._transport: asyncio.Transport | None = None
-        self._buffer = b""
-        self._lines: list[str] = []
-        self._reply_lines: list[str] = []
-        self._replies: deque[tuple[int, str]] = deque()
-        self._waiter: asyncio.Future[None] | None = None
-        self._lost: str | None = None
-        self._deadline: float | None = None
         self._extensions: dict[str, str] = {}
+        self._announced: Envelope | None = None
         self._is_open_transaction = False
-        self._clock: asyncio.TimerHandle | None = None
-
-    # asyncio.Protocol -------------------------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)
-
-    def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while (end := self._buffer.find(b"\n")) >= 0:
-            line, self._buffer = self._buffer[:end].rstrip(b"\r"), self._buffer[end + 1 :]
-            self._take_line(line)
-        if len(self._buffer) > _MOST_REPLY_BYTES or len(self._lines) > 1000:
-            self._break("the server's reply has no end")
-
-    def connection_lost(self, error: Exception | None) -> None:
-        self._break(str(error) if error else "the server hung up")
-
-    def _take_line(self, line: bytes) -> None:
-        if not line[:3].isdigit():
-            self._break(f"this is no SMTP reply: {line[:80]!r}")
-            return
-        self._lines.append(line[4:].decode("utf-8", "replace"))
-        if line[3:4] != b"-":
-            self._replies.append((int(line[:3]), " ".join(" ".join(self._lines).split())))
-            self._reply_lines, self._lines = self._lines, []
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(None)
-
-    def _break(self, words: str) -> None:
-        if self._lost is None:
-            self._lost = words
-        if self._clock:
-            self._clock.cancel()
-        if self._transport is not None:
-            self._transport.abort()
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def _tick(self) -> None:
-        # One timer a second for each connection: a timer per reply would cost as much as the reply.
-        if self._deadline is not None and monotonic() > self._deadline:
-            self._break("the server did not answer in time")
-        elif self._lost is None:
-            self._clock = asyncio.get_running_loop().call_later(min(1.0, self._timeouts.command / 4), self._tick)
-
-    # commands ---------------------------------------------------------------------------------------------------
 
     async def greet(self, relay: Relay, name: str, context: ssl.SSLContext | None) -> None:
         """Say hello, secure the connection and log in, as the relay asks for.
@@ -146,8 +79,17 @@ class SmtpConnection(asyncio.Protocol):
         if relay.user:
             await self._log_in(relay)
 
-    async def hand_over(self, sender: str, recipient: str, content: bytes) -> str:
+    def is_ready_for(self, envelope: Envelope) -> bool:
+        """Return whether a message can go out: no other one was announced."""
+        return self._announced in (None, envelope)
+
+    async def hand_over(self, envelope: Envelope, content: bytes, upcoming: Envelope | None = None) -> str:
         """Send one message (CRLF line ends) to one recipient; return the server's answer.
+
+        Parameters
+        ----------
+        upcoming : the envelope of the message after this one, which may leave already; handing over another message
+            than that one ends the connection.
 
         Raises
         ------
@@ -157,8 +99,12 @@ class SmtpConnection(asyncio.Protocol):
         self.handed_over += 1
         if b"\r\n." in content or content.startswith(b"."):
             content = (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:]
-        await self._envelope(sender, recipient)
-        self._write(content + (b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"))
+        await self._open_envelope(envelope)
+        ending = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"
+        if upcoming and self._may_pipeline():
+            self._announced = upcoming
+            ending += _commands(upcoming)
+        self._write(content + ending)
         code, words = await self._reply(self._timeouts.content, in_doubt=True)
         self._is_open_transaction = False
         if not 200 <= code < 300:
@@ -167,42 +113,51 @@ class SmtpConnection(asyncio.Protocol):
 
     async def quit(self) -> None:
         """Take leave without waiting for the answer."""
-        if self._lost is None:
+        if self._announced:
+            self.drop()  # what we said now would be content
+        elif self._lost is None:
             self._write(b"QUIT\r\n")
             self._open().close()
         if self._clock:
             self._clock.cancel()
 
-    def drop(self) -> None:
-        """Hang up at once."""
-        self._break("dropped")
+    def _may_pipeline(self) -> bool:
+        return "PIPELINING" in self._extensions
 
-    async def _envelope(self, sender: str, recipient: str) -> None:
-        commands = [f"MAIL FROM:<{sender}>", f"RCPT TO:<{recipient}>", "DATA"]
-        if self._is_open_transaction:
-            commands.insert(0, "RSET")
+    async def _open_envelope(self, envelope: Envelope) -> None:
+        """Make the server wait for the content. Raises SmtpRefused or SmtpLost."""
+        announced, self._announced = self._announced, None
+        if announced and announced != envelope:
+            self.drop()
+            raise SmtpLost("the message that was announced does not go out")
+        if not announced and self._is_open_transaction:
+            self._expect(await self._command("RSET"), 250)
         self._is_open_transaction = True
+        if not self._may_pipeline():
+            await self._open_step_by_step(envelope)
+            return
+        if not announced:
+            self._write(_commands(envelope))
         refused: SmtpRefused | None = None
-        if "PIPELINING" in self._extensions:
-            self._write("".join(f"{command}\r\n" for command in commands).encode("ascii"))
-        for command in commands:
-            if "PIPELINING" not in self._extensions:
-                if refused:
-                    break
-                self._write(f"{command}\r\n".encode("ascii"))
+        for stage, accepted in _STAGES:
             code, words = await self._reply(self._timeouts.command)
-            if command == "DATA" and code == 354 and refused:
+            if stage == "content" and code == 354 and refused:
                 # Some servers want content though nobody is to get it; a single dot ends it (RFC 2920, section 3.1).
                 self._write(b".\r\n")
                 await self._reply(self._timeouts.command)
-            elif refused is None and code not in ((354,) if command == "DATA" else (250, 251)):
-                stages: dict[str, Literal["sender", "recipient", "content"]] = {"R": "recipient", "D": "content"}
-                stage = "sender" if command == "RSET" else stages.get(command[0], "sender")
+            elif refused is None and code not in accepted:
                 refused = SmtpRefused(code, words, stage)
             if code == 421:
                 break
         if refused:
             raise refused
+
+    async def _open_step_by_step(self, envelope: Envelope) -> None:
+        for command, (stage, accepted) in zip(_commands(envelope).splitlines(keepends=True), _STAGES, strict=True):
+            self._write(command)
+            code, words = await self._reply(self._timeouts.command)
+            if code not in accepted:
+                raise SmtpRefused(code, words, stage)
 
     async def _hello(self, name: str) -> None:
         code, _ = await self._command(f"EHLO {name}")
@@ -235,26 +190,9 @@ class SmtpConnection(asyncio.Protocol):
         if reply[0] != code:
             raise SmtpRefused(*reply, "connection")
 
-    def _open(self) -> asyncio.Transport:
-        if self._lost is not None or self._transport is None:
-            raise SmtpLost(self._lost or "not connected")
-        return self._transport
 
-    def _write(self, content: bytes) -> None:
-        self._open().write(content)
-
-    async def _reply(self, patience_s: float, in_doubt: bool = False) -> tuple[int, str]:
-        self._deadline = monotonic() + patience_s
-        try:
-            while not self._replies:
-                if self._lost is not None:
-                    raise SmtpLost(self._lost, in_doubt)
-                self._waiter = asyncio.get_running_loop().create_future()
-                await self._waiter
-        finally:
-            self._deadline = None
-            self._waiter = None
-        return self._replies.popleft()
+def _commands(envelope: Envelope) -> bytes:
+    return f"MAIL FROM:<{envelope.sender}>\r\nRCPT TO:<{envelope.recipient}>\r\nDATA\r\n".encode("ascii")
 
 
 async def connect(relay: Relay, name: str, timeouts: Timeouts | None = None) -> SmtpConnection:

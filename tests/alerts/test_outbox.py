@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import email
 import email.policy
 from collections.abc import Callable
@@ -106,14 +107,19 @@ def test_a_sender_taken_for_dead_hands_nothing_over_any_more_but_its_result_coun
     with town.database.begin("machimori_service") as connection:
         sender_id = outbox.begin_sender(connection, "cut off", alert_id, 8)
         ids = [claimed.recipient.delivery_id for claimed in outbox.claim(connection, sender_id, alert_id, [])]
-    with town.database.hold("machimori_service") as bare:
-        assert settle(bare, Beat(sender_id, 8, ids[:1]), [], ids[:1], [alert_id], False) == {ids[0]: ""}
-        town.execute("UPDATE alerts.sender SET beats_until = now() - interval '1 second'")
-        with town.database.begin("machimori_service") as connection:
-            assert outbox.free_abandoned(connection, 8) == [alert_id]
-        result = Outcome(ids[0], FIRST, "relay:25", "accepted", "250 late")
-        assert settle(bare, Beat(sender_id, 8, ids[1:2]), [result], ids[1:2], [alert_id], False) == {ids[1]: "gone"}
-        again = settle(bare, Beat(sender_id, 8, []), [result], [], [alert_id], True)
+    result = Outcome(ids[0], FIRST, "relay:25", "accepted", "250 late")
+
+    async def settle_around() -> dict[int, str]:
+        async with town.database.hold("machimori_service") as bare:
+            assert await settle(bare, Beat(sender_id, 8, ids[:1]), [], ids[:1], [alert_id], False) == {ids[0]: ""}
+            town.execute("UPDATE alerts.sender SET beats_until = now() - interval '1 second'")
+            with town.database.begin("machimori_service") as connection:
+                assert outbox.free_abandoned(connection, 8) == [alert_id]
+            taken = await settle(bare, Beat(sender_id, 8, ids[1:2]), [result], ids[1:2], [alert_id], False)
+            assert taken == {ids[1]: "gone"}
+            return await settle(bare, Beat(sender_id, 8, []), [result], [], [alert_id], True)
+
+    again = asyncio.run(settle_around())
     assert again == {} and town.scalar("SELECT count(*) FROM alerts.attempt WHERE reply = '250 late'") == 1
     assert send(alert_id) == {"accepted": 2}, "what was accepted is not sent a second time"
 

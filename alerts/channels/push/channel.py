@@ -66,6 +66,9 @@ class PushChannel:
         self._executor = executor
         self._poster = Poster()
 
+    def announce(self, claimed: Claimed | None) -> None:
+        """Do nothing: services answer each message by itself."""
+
     async def notify(self, claimed: Claimed, message: bytes) -> str:
         """Push one message to the devices that have not got it; return the services' words.
 
