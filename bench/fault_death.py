@@ -16,7 +16,8 @@ from typing import Any
 
 from alerts import claims, ledger, outbox
 from alerts.channels import mail
-from alerts.channels.smtp import SmtpConnection, Timeouts
+from alerts.channels.smtp import SmtpConnection
+from alerts.channels.smtp_wire import Timeouts
 from gis.relay import Relay
 
 WHENS = ("before", "during", "after")
@@ -97,13 +98,13 @@ class Death:
     def _in_commit(self) -> None:
         settle = ledger.settle
 
-        def settle_and_die(connection: Any, beat: Any, outcomes: Sequence[Any], *rest: Any) -> Any:
+        async def settle_and_die(connection: Any, beat: Any, outcomes: Sequence[Any], *rest: Any) -> Any:
             is_now = bool(outcomes) and self._is_now()
             if is_now and self.when == "before":
                 die()
             if is_now and self.when == "during":
-                connection.execute("BEGIN")  # it commits by itself otherwise
-            verdicts = settle(connection, beat, outcomes, *rest)
+                await connection.execute("BEGIN")  # it commits by itself otherwise
+            verdicts = await settle(connection, beat, outcomes, *rest)
             if is_now:
                 die()
             return verdicts
@@ -116,7 +117,7 @@ class Death:
 
         def note(connection: SmtpConnection, content: bytes) -> None:
             write(connection, content)
-            if content.endswith(_DOT):
+            if _DOT in content:  # an envelope may follow
                 waiting.add(connection)
 
         def received_and_die(connection: SmtpConnection, reply: bytes) -> None:
@@ -131,11 +132,12 @@ class Death:
         write = SmtpConnection._write
 
         def write_and_die(connection: SmtpConnection, content: bytes) -> None:
-            is_content = content.endswith(_DOT)
+            is_content = _DOT in content
             is_step = is_content if self.step in ("content", "dot") else content.startswith(self.step.encode())
             if self.step == "dot" and is_step:
-                write(connection, content[:-3])
-                content = content[-3:]
+                dot = content.index(_DOT) + 2
+                write(connection, content[:dot])
+                content = content[dot:]
             middle = 1 if self.step == "dot" else len(content) // 2
             self._pass(is_step and self._is_now(), content, middle, lambda piece: write(connection, piece))
 

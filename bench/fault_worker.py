@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from alerts import ledger
-from alerts.channels import smtp
+from alerts.channels import smtp_wire
 from alerts.delivery import send_alert
 from bench.fault_death import Death
 from gis.database import Database
@@ -18,7 +18,7 @@ from gis.settings import Settings
 
 def main() -> None:
     app_url, var_dir, smtp_url, alert_id, *deaths = sys.argv[1:]
-    smtp.TIMEOUTS = smtp.Timeouts(connect=3, command=3, content=3)
+    smtp_wire.TIMEOUTS = smtp_wire.Timeouts(connect=3, command=3, content=3)
     ledger.PATIENCE_S = 90.0
     for death in deaths:
         Death.parse(death).arrange()
