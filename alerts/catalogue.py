@@ -54,6 +54,8 @@ def fill(template: str, blanks: Mapping[str, object]) -> str:
 def write_moment(moment: datetime, language: str, form: str = "moment") -> str:
     """Write a time out in Japan time; `form` is `moment` (with the year) or `clock` (day and time).
 
+    What is not known to the minute has the forms `hour`, `day`, `third` (中旬), `month` and `year`.
+
     Examples
     --------
     >>> write_moment(datetime.fromisoformat("2011-03-11T05:49:00+00:00"), "ja")
@@ -68,6 +70,7 @@ def write_moment(moment: datetime, language: str, form: str = "moment") -> str:
         day=local.day,
         hour=local.hour,
         minute=local.minute,
+        third=words["thirds"][min((local.day - 1) // 10, 2)],
     )
 
 

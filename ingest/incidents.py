@@ -26,7 +26,7 @@ _QUERIES = load_queries(__file__)
 _TEXTS = (
     "kind", "status", "state", "event", "headline", "source", "office", "max_intensity", "city_intensity",
     "magnitude_text", "hypocenter", "tsunami_height_text", "tsunami_arrival_text", "observed_station",
-    "observed_height_text", "category", "description", "place_name",
+    "observed_height_text", "category", "description", "place_name", "occurred_precision",
 )  # fmt: skip
 _NUMBERS = ("magnitude", "depth_m", "tsunami_height_m", "observed_height_m", "accuracy_m")
 _TIMES = ("occurred_at", "reported_at", "resolved_at", "tsunami_arrival_at", "observed_at")

@@ -14,7 +14,8 @@ def fold_latest(reports: Sequence[Report]) -> Known:
     """Take what the last report says; facts and place that it does not name stand from the reports before it.
 
     Facts may hold `level` (0–5), `event` (a code), `category` and `place_name` (as the public may read them),
-    `occurred_at` (ISO 8601), `is_over`, and `lon` and `lat` (degrees, JGD2011) with `accuracy_m`. A private place
+    `occurred_at` (ISO 8601) with `time_precision` (data/codes/time_precision.toml; none: to the minute), `is_over`,
+    and `lon` and `lat` (degrees, JGD2011) with `accuracy_m`. A private place
     (`Report.private`) goes before these, an `area` (GeoJSON geometry) before all. Without a position the town is the
     place.
     """
@@ -38,6 +39,7 @@ def fold_latest(reports: Sequence[Report]) -> Known:
         occurred_at=datetime.fromisoformat(occurred_at) if occurred_at else reports[0].reported_at,
         columns={
             "category": facts.get("category"),
+            "occurred_precision": (facts.get("time_precision") if occurred_at else "unknown"),
             "place_name": facts.get("place_name"),
             "description": next((report.text for report in reversed(reports) if report.text), None),
         },

@@ -24,7 +24,8 @@ _QUERIES = load_queries(__file__)
 _BATCH = 500
 # Of what a person's incident said, only what counts it may stay.
 _KEPT_FACTS = [
-    "level", "event", "category", "stage", "occurred_at", "is_over", "place_name", "place_status", "valid_until",
+    "level", "event", "category", "stage", "occurred_at", "time_precision", "is_over", "place_name", "place_status",
+    "valid_until",
 ]  # fmt: skip
 
 

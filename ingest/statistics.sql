@@ -18,7 +18,7 @@ WITH incident AS (
     SELECT extract(year FROM coalesce(i.occurred_at, i.reported_at) AT TIME ZONE 'Asia/Tokyo')::int AS year,
            i.kind, coalesce(i.category, '') AS category, coalesce(i.place_name, '') AS quarter,
            coalesce(i.occurred_at, i.reported_at) AT TIME ZONE 'Asia/Tokyo' AS happened, 
-           i.occurred_at IS NOT NULL AND coalesce(said.time_precision, 'minute') IN ('minute', 'hour') AS is_timed,
+           i.occurred_at IS NOT NULL AND coalesce(i.occurred_precision, said.time_precision, 'minute') IN ('minute', 'hour') AS is_timed,
            coalesce(i.source, '') AS source,
            CASE WHEN ST_XMax(i.geom) - ST_XMin(i.geom) <= 0.0126 THEN ST_Centroid(i.geom) END AS middle
     FROM layers.incident i

@@ -2,7 +2,7 @@
 
 -- name: active_incidents
 -- Published incidents that go on, the gravest and newest first.
-SELECT fid, kind, status, state, level, event, headline, occurred_at, reported_at, resolved_at, source, office, city_intensity,
+SELECT fid, kind, status, state, level, event, headline, occurred_at, occurred_precision, reported_at, resolved_at, source, office, city_intensity,
        max_intensity, magnitude, magnitude_text, depth_m, hypocenter, tsunami_height_m, tsunami_height_text,
        tsunami_arrival_at, tsunami_arrival_text, observed_station, observed_height_m, observed_height_text, observed_at,
        accuracy_m, is_demo
@@ -13,7 +13,7 @@ LIMIT :most
 
 -- name: past_incidents
 -- Published incidents that are over or were withdrawn, the newest first: read off the index, however many there are.
-SELECT fid, kind, status, state, level, event, headline, occurred_at, reported_at, resolved_at, source, office, city_intensity,
+SELECT fid, kind, status, state, level, event, headline, occurred_at, occurred_precision, reported_at, resolved_at, source, office, city_intensity,
        max_intensity, magnitude, magnitude_text, depth_m, hypocenter, tsunami_height_m, tsunami_height_text,
        tsunami_arrival_at, tsunami_arrival_text, observed_station, observed_height_m, observed_height_text, observed_at,
        accuracy_m, is_demo
@@ -24,7 +24,7 @@ LIMIT :most
 
 -- name: incident
 -- One published incident.
-SELECT fid, kind, status, state, level, event, headline, occurred_at, reported_at, resolved_at, source, office, city_intensity,
+SELECT fid, kind, status, state, level, event, headline, occurred_at, occurred_precision, reported_at, resolved_at, source, office, city_intensity,
        max_intensity, magnitude, magnitude_text, depth_m, hypocenter, tsunami_height_m, tsunami_height_text,
        tsunami_arrival_at, tsunami_arrival_text, observed_station, observed_height_m, observed_height_text, observed_at,
        accuracy_m, is_demo
@@ -112,7 +112,7 @@ SELECT DISTINCT source FROM (
 
 -- name: incident_features
 -- Active incidents for the map, the gravest and real ones last so that they lie on top: geometry in JGD2011 lon/lat (differs from WGS 84 by less than the accuracy of any report).
-SELECT fid, kind, status, state, level, event, reported_at, city_intensity, is_demo, ST_AsGeoJSON(geom, 6, 0) AS geometry,
+SELECT fid, kind, status, state, level, event, occurred_at, occurred_precision, reported_at, city_intensity, is_demo, ST_AsGeoJSON(geom, 6, 0) AS geometry,
        ST_X(ST_PointOnSurface(geom)) AS lon, ST_Y(ST_PointOnSurface(geom)) AS lat
 FROM open.incident
 WHERE state IN ('open', 'updated') AND geom IS NOT NULL

@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from webmap import board, wording
 from webmap.citizen import asked_hazard
+from webmap.event_times import occurred, told, told_iso
 from webmap.languages import gettext, language
 from webmap.services import citizen_connection, services
 
@@ -57,8 +58,9 @@ def _incident_properties(row: Row[Any]) -> dict[str, Any]:
         "title": wording.incident_title(row.event, row.kind, row.city_intensity),
         "mark": wording.drill_mark(row.status),
         "state_name": wording.code_name("incident_state", row.state),
-        "reported_at": row.reported_at,
-        "reported": wording.clock(row.reported_at),
+        "occurred": occurred(row),
+        "reported_at": told_iso(row, row.reported_at),
+        "reported": told(row, row.reported_at),
         "is_demo": row.is_demo,
         "point": [row.lon, row.lat],
         "url": url_for("citizen.show_incident", fid=row.fid),

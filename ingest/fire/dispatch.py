@@ -157,10 +157,11 @@ def _facts(dispatch: Dispatch) -> dict[str, Any]:
         facts |= {"stage": dispatch.stage.code, "is_over": dispatch.stage.is_over}
     if dispatch.called_at is not None:
         called_at = dispatch.called_at.astimezone(JST)
-        # Of what is about a person the hour is enough: with the quarter, the minute may lead to them.
-        facts["occurred_at"] = (
-            called_at if kind == "fire" else called_at.replace(minute=0, second=0, microsecond=0)
-        ).isoformat()
+        facts |= {"occurred_at": called_at.isoformat(), "time_precision": "minute"}
+        if kind != "fire":
+            # Of what is about a person the hour is enough: with the quarter, the minute may lead to them.
+            hour = called_at.replace(minute=0, second=0, microsecond=0)
+            facts |= {"occurred_at": hour.isoformat(), "time_precision": "hour"}
     if not (dispatch.stage is not None and (dispatch.stage.is_over or dispatch.stage.withdraws)):
         facts["valid_until"] = (dispatch.said_at + _LASTS[kind]).astimezone(JST).isoformat()
     return facts

@@ -75,9 +75,11 @@ def parse(body: bytes, town: Town) -> list[Report | Rejected]:
 
 
 def fold_theft(reports: Sequence[Report]) -> Known:
-    """Take what the last edition says; when nobody knows the month, it has no time at all."""
+    """Take what the last edition says; when nobody knows the month, the year of the table is all that is sure."""
     found = fold_latest(reports)
-    return found if "occurred_at" in found.facts else replace(found, occurred_at=None)
+    if "occurred_at" in found.facts:
+        return found
+    return replace(found, occurred_at=None, columns={**found.columns, "occurred_precision": "year"})
 
 
 def _understand(row: Row) -> _Theft | Rejected:

@@ -3,7 +3,7 @@
 -- name: queue
 -- What waits, the gravest and longest waiting first; `wanted` is waiting, published, held, rejected, merged or all.
 SELECT i.fid, i.version, i.kind, i.status, i.state, i.publication, i.level, i.headline, i.category, i.place_name, i.source,
-       i.is_personal, i.needs_review, i.created_at, i.occurred_at, i.reported_at,
+       i.is_personal, i.needs_review, i.created_at, i.occurred_at, i.occurred_precision, i.reported_at,
        extract(epoch FROM now() - i.created_at)::bigint / 60 AS age_minutes,
        c.account AS claimed_by,
        (SELECT count(*) FROM ingest.merge m WHERE m.into_fid = i.fid AND m.undone_at IS NULL) AS members,
@@ -46,7 +46,7 @@ FROM ingest.merge m JOIN layers.incident i ON i.fid = m.incident_fid
 WHERE m.into_fid = :fid AND m.undone_at IS NULL ORDER BY m.id
 
 -- name: proposals
-SELECT i.fid, i.headline, i.source, i.occurred_at, i.publication, l.proposal, l.score, l.reasons
+SELECT i.fid, i.headline, i.source, i.occurred_at, i.occurred_precision, i.reported_at, i.publication, l.proposal, l.score, l.reasons
 FROM ingest.likeness l JOIN layers.incident i ON i.fid = CASE WHEN l.incident_fid = :fid THEN l.other_fid ELSE l.incident_fid END
 WHERE :fid IN (l.incident_fid, l.other_fid) AND l.decided_at IS NULL ORDER BY l.score DESC
 
