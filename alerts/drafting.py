@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row
 
 from alerts.areas import Area, Piece, write_pieces
 from alerts.catalogue import JST
+from alerts.ending import write_ending
 from alerts.events import find_event
 from alerts.templates import mark_status
 from alerts.texts import AlertText
@@ -91,7 +92,9 @@ def write_draft(
 
 
 def answer_alert(connection: Connection, alert_id: int, answer: Answer, town: Town) -> int:
-    """Begin a message that updates, withdraws or clears one that went out, with its words and area; return the id.
+    """Begin a message that updates, withdraws or clears one that went out, with its area; return the id.
+
+    An update begins with the words of before; what ends a message has words of its own (`alerts.ending`).
 
     Raises
     ------
@@ -106,6 +109,7 @@ def answer_alert(connection: Connection, alert_id: int, answer: Answer, town: To
         raise UsageError("Message %(alert)s has ended its thread.", "Begin a new message.", alert=alert_id)
     msg_type, phase = ANSWERS[answer]
     words = find_event(earlier.event, phase)
+    now = datetime.now(JST)
     values = {
         "alert_id": alert_id,
         "identifier": f"machimori-{town.code}-{uuid4()}",
@@ -114,10 +118,15 @@ def answer_alert(connection: Connection, alert_id: int, answer: Answer, town: To
         "urgency": words.urgency,
         "severity": words.severity,
         "certainty": words.certainty,
-        "expires_at": datetime.now(JST) + timedelta(hours=words.valid_hours),
+        "expires_at": now + timedelta(hours=words.valid_hours),
     }
     answer_id = int(connection.execute(_QUERIES["insert_answer"], values).scalar_one())
-    connection.execute(_QUERIES["copy_texts"], {"from_id": alert_id, "to_id": answer_id})
+    if phase == "updated":
+        connection.execute(_QUERIES["copy_texts"], {"from_id": alert_id, "to_id": answer_id})
+        return answer_id
+    for row in connection.execute(_QUERIES["read_texts"], {"alert_id": alert_id}).all():
+        ending = write_ending(AlertText(**row._mapping), phase, earlier.cap_status, earlier.area_name, now)
+        connection.execute(_QUERIES["write_text"], {"alert_id": answer_id, **vars(ending)})
     return answer_id
 
 

@@ -1,5 +1,5 @@
 -- name: read_draft
-SELECT id, state, phase, event FROM alerts.alert WHERE id = :alert_id FOR SHARE
+SELECT id, state, phase, event, cap_status, area_name FROM alerts.alert WHERE id = :alert_id FOR SHARE
 
 -- name: lock_draft
 SELECT * FROM alerts.alert WHERE id = :alert_id FOR UPDATE
@@ -27,6 +27,9 @@ RETURNING id
 -- name: copy_texts
 INSERT INTO alerts.alert_text (alert_id, language, event, headline, description, instruction, short)
 SELECT :to_id, language, event, headline, description, instruction, short FROM alerts.alert_text WHERE alert_id = :from_id
+
+-- name: read_texts
+SELECT language, event, headline, description, instruction, short FROM alerts.alert_text WHERE alert_id = :alert_id
 
 -- name: update_draft
 UPDATE alerts.alert

@@ -9,7 +9,9 @@ from __future__ import annotations
 import asyncio
 import sys
 
-_REPLIES = {b"MAIL": b"250 OK\r\n", b"RCPT": b"250 OK\r\n", b"RSET": b"250 OK\r\n", b"NOOP": b"250 OK\r\n"}
+_BYE = b"221 bye\r\n"
+_EHLO = b"250-sink\r\n250-PIPELINING\r\n250 8BITMIME\r\n"
+_REPLIES = {b"EHLO": _EHLO, b"DATA": b"354 go on\r\n", b"QUIT": _BYE}
 
 
 class Sink(asyncio.Protocol):
@@ -22,10 +24,15 @@ class Sink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        while self._take_one():
+        replies: list[bytes] = []
+        while self._take_one(replies):
             pass
+        # One packet for all that came in one, as a real server answers a pipelining client.
+        self._transport.write(b"".join(replies))
+        if replies and replies[-1] == _BYE:
+            self._transport.close()
 
-    def _take_one(self) -> bool:
+    def _take_one(self, replies: list[bytes]) -> bool:
         end = b"\r\n.\r\n" if self._is_content else b"\r\n"
         head, found, rest = self._buffer.partition(end)
         if not found:
@@ -33,19 +40,12 @@ class Sink(asyncio.Protocol):
         self._buffer = rest
         if self._is_content:
             self._is_content = False
-            self._transport.write(b"250 queued\r\n")
+            replies.append(b"250 queued\r\n")
             return True
         verb = head[:4].upper()
-        if verb == b"DATA":
-            self._is_content = True
-            self._transport.write(b"354 go on\r\n")
-        elif verb == b"QUIT":
-            self._transport.write(b"221 bye\r\n")
-            self._transport.close()
-            return False
-        else:
-            self._transport.write(_REPLIES.get(verb, b"250 sink\r\n"))
-        return True
+        self._is_content = verb == b"DATA"
+        replies.append(_REPLIES.get(verb, b"250 sink\r\n"))
+        return verb != b"QUIT"
 
 
 async def main() -> None:

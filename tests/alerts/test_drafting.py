@@ -13,7 +13,17 @@ from sqlalchemy.exc import DBAPIError
 from alerts.approval import approve, submit
 from alerts.areas import Area, Piece, combine, compose_area, polygons_of, read_drawn
 from alerts.catalogue import JST
-from alerts.drafting import Draft, StaleDraft, answer_alert, plan_draft, save_draft, set_area, take_back, write_draft
+from alerts.drafting import (
+    Answer,
+    Draft,
+    StaleDraft,
+    answer_alert,
+    plan_draft,
+    save_draft,
+    set_area,
+    take_back,
+    write_draft,
+)
 from alerts.templates import fill_template, load_templates
 from gis.errors import UsageError
 from gis.languages import LANGUAGES
@@ -180,6 +190,27 @@ def test_an_all_clear_follows_and_only_one_answer_of_two_goes_out(town: SquareTo
         send(town, answers[1])
     assert town.scalar("SELECT state FROM alerts.alert WHERE id = :id", id=first) == "updated"
     assert town.scalar("SELECT phase FROM alerts.alert WHERE id = :id", id=answers[0]) == "cleared"
+
+
+@pytest.mark.parametrize("status", ["Actual", "Exercise"])
+@pytest.mark.parametrize(("answer", "sign"), [("clear", "解除："), ("cancel", "取り消し：")])
+def test_what_ends_a_message_tells_nobody_to_flee_any_more(
+    town: SquareTown, answer: Answer, sign: str, status: str
+) -> None:
+    first = write(town, status=status)
+    send(town, first)
+    with town.database.begin("dept_disaster", account="sato") as connection:
+        ending = answer_alert(connection, first, answer, load_town())
+    texts = "SELECT language, headline, description, instruction FROM alerts.alert_text WHERE alert_id = :id"
+    before = {row.language: row for row in town.execute(texts, id=first)}
+    after = {row.language: row for row in town.execute(texts, id=ending)}
+    assert after.keys() == before.keys()
+    mark = {"Actual": "", "Exercise": "【訓練】"}[status]
+    told = before["ja"].headline.removeprefix(mark)
+    assert after["ja"].headline == f"{mark}{sign}{told}" and told in after["ja"].description
+    for language, words in after.items():
+        said = f"{words.headline}\n{words.description}\n{words.instruction}"
+        assert before[language].instruction.removeprefix(mark) not in said
 
 
 def test_an_answer_by_hand_hides_no_later_telegram(town: SquareTown, considered: Considered) -> None:
