@@ -11,6 +11,7 @@ from datetime import datetime
 from alerts.catalogue import load_texts
 from alerts.drafting import Draft
 from alerts.events import find_event
+from alerts.short_text import LIMIT, weigh_uncut
 from alerts.templates import find_blanks, load_templates
 from alerts.texts import AlertText
 
@@ -20,8 +21,8 @@ _FURIGANA = re.compile(r"\([ぁ-ゖー・]+\)")
 _MONTHS: list[str] = load_texts("common", "en")["time"]["months"]
 _MONTH = re.compile(rf"\b({'|'.join(_MONTHS)})\b")
 SEVERITIES = ("Extreme", "Severe", "Moderate", "Minor", "Unknown")  # CAP 1.2, the gravest first
-# Characters: a subject that old phones do not cut, a push message, and a text for X, where Japanese counts double.
-LIMITS = {"subject": 60, "push": 120, "x": 140}
+# Characters: a subject that old phones do not cut, and a push message.
+LIMITS = {"subject": 60, "push": 120}
 
 
 @dataclass(frozen=True)
@@ -156,12 +157,12 @@ def _compare_numbers(texts: tuple[AlertText, ...]) -> list[Finding]:
     return findings
 
 
-def count_characters(words: AlertText, url: str) -> dict[str, tuple[int, int]]:
-    """Return subject, push and X-style text → (length, limit) in characters; see `short_text`."""
+def count_characters(words: AlertText) -> dict[str, tuple[int, int]]:
+    """Return subject, push and short text → (length, limit): characters, and what `alerts.short_text` weighs."""
     return {
         "subject": (len(words.headline), LIMITS["subject"]),
         "push": (len(push_text(words)), LIMITS["push"]),
-        "x": (len(short_text(words, url)), LIMITS["x"]),
+        "x": (weigh_uncut(words), LIMIT),
     }
 
 
@@ -183,10 +184,3 @@ def short_form(words: AlertText) -> str:
             break
         short = f"{short}\n{line}"
     return short
-
-
-def short_text(words: AlertText, url: str) -> str:
-    """Return a text to copy into a short-message service: headline, what to do, address; cut to the limit with …"""
-    room = LIMITS["x"] - len(url) - 1
-    body = f"{words.headline} {words.instruction}".replace("\n", " ")
-    return f"{body if len(body) <= room else body[: room - 1] + '…'} {url}"

@@ -8,10 +8,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from alerts.catalogue import JST, write_moment
-from alerts.checker import LIMITS, check_draft, read_numbers, short_text
+from alerts.checker import check_draft, read_numbers
 from alerts.drafting import Draft, plan_draft
 from alerts.templates import fill_template, find_blanks, load_templates
-from alerts.texts import AlertText
 from gis.languages import LANGUAGES
 
 NOW = datetime(2031, 5, 3, 16, 5, tzinfo=JST)
@@ -106,9 +105,3 @@ def test_numbers_agree_across_the_ways_of_writing_them() -> None:
     assert read_numbers("16時05分") != read_numbers("16:50")
     moments = [write_moment(NOW, language) for language in LANGUAGES]
     assert len({frozenset(read_numbers(moment)) for moment in moments}) == 1, moments
-
-
-def test_a_short_text_keeps_the_address_whole() -> None:
-    words = AlertText("ja", "e", "長" * 200, "d", "i")
-    found = short_text(words, "https://example.org/alerts/1")
-    assert len(found) == LIMITS["x"] and found.endswith("… https://example.org/alerts/1")

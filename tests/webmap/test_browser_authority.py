@@ -52,6 +52,13 @@ def test_one_person_warns_from_a_telegram_alone_and_everybody_sees_it(
     page.locator("form[action$=approve-alone] button").click()
     page.wait_for_selector(".flash.done")
     look("sent")
+    with owner.begin() as connection:
+        connection.exec_driver_sql("UPDATE alerts.delivery SET state = 'accepted', finished_at = clock_timestamp()")
+    page.wait_for_selector("#progress[data-open='0']")  # the page reads the numbers again by itself
+    assert page.locator("#progress-said").text_content()
+    post = page.locator("textarea[readonly]").first
+    page.locator("button[data-copies]").first.click()
+    assert page.evaluate("getSelection().toString()") == post.input_value() and "/alerts/" in post.input_value()
     number = page.url.rpartition("/")[2]
     for name, path in (
         ("list", ""), ("overview", "/.."), ("standing", "/standing"), ("templates", "/templates"),

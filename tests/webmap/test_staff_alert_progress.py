@@ -53,8 +53,11 @@ def test_the_desk_sees_numbers_and_reasons_and_sends_once_more(
         addresses = list(connection.execute(text("SELECT email FROM alerts.subscriber")).scalars())
     shown, progress = staff_client.get(page).text, staff_client.get(f"{path}/progress.json")
     table = staff_client.get(f"{path}/report.csv").data.decode("utf-8")
-    for words in (shown, progress.text, table):
+    part = staff_client.get(f"{path}/progress?lang=en").text
+    for words in (shown, progress.text, table, part):
         assert not [address for address in addresses if address in words]
+    assert "the mail server refuses us <strong>1</strong>" in part and "<html" not in part
+    assert staff_client.get("/staff/alerts/999999/progress").status_code == 404
     assert "the mail server refuses us <strong>1</strong>" in shown
     assert progress.get_json()["reasons"] == {"policy": 1}
     assert (progress.get_json()["resendable"], progress.get_json()["states"]["failed"]) == (1, 1)

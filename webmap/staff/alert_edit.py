@@ -133,7 +133,7 @@ def _render_edit(connection: Connection, alert_id: int, error: UsageError | None
         merged, theirs = merge_values(field_values(mine), stored, request.form.get("marks", ""))
         typed = {**request.form, **merged, "version": alert.updated_at.isoformat(), "marks": mark_values(stored)}
     pieces = recipe_of(alert, parse_pieces(alert.area_recipe))
-    town, url = services().town, f"{services().settings.base_url}/alerts/{alert_id}"
+    town = services().town
     places = alert_places.name_places(connection, alert.area_name, town) if alert.area_name else {}
     read = _read_again(alert.event, draft) if error else draft
     findings = check_draft(read, places, alert.phase, datetime.now(JST), alert_places.names_of(pieces))
@@ -148,7 +148,7 @@ def _render_edit(connection: Connection, alert_id: int, error: UsageError | None
         findings=findings,
         notes=alert_words.sort_findings(findings),
         field_of=alert_words.field_of,
-        counters={words.language: count_characters(words, url) for words in read.texts},
+        counters={words.language: count_characters(words) for words in read.texts},
         pieces=pieces,
         heads=count_heads(connection, alert_id, town),
         inside=list_inside(connection, alert_id),

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row
 
 from alerts.cap import render_cap
 from alerts.catalogue import JST, load_texts
-from alerts.checker import push_text, short_text
+from alerts.checker import push_text
 from alerts.letter import Recipient, build_letter
+from alerts.short_text import short_text
 from alerts.texts import AlertText
 from gis.languages import LANGUAGES
 from gis.queries import load_queries
@@ -37,7 +38,7 @@ def preview_alert(alert_id: int) -> str:
             "words": text,
             "plain": build_letter(alert_id, text, now, settings, town, alert.msg_type).bodies(_reader(alert, text))[0],
             "push": push_text(text),
-            "short": short_text(text, url),
+            "short": short_text(text, url, alert.phase),
         }
         for text in words
     ]

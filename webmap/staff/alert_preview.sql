@@ -1,5 +1,5 @@
 -- name: status
-SELECT cap_status, msg_type, references_id FROM alerts.alert WHERE id = :id
+SELECT cap_status, msg_type, phase, references_id FROM alerts.alert WHERE id = :id
 
 -- name: as_sent
 -- As its page will have it: sent now, in force.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response, abort, flash, jsonify, redirect, request, url_for
+from flask import Response, abort, flash, jsonify, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from alerts.progress import read_progress
@@ -10,6 +10,7 @@ from alerts.report import count_states
 from alerts.report_file import write_csv
 from alerts.resending import resend_failed
 from webmap.languages import gettext
+from webmap.staff import alert_words
 from webmap.staff.access import blueprint, staff_account, staff_connection
 
 
@@ -30,6 +31,22 @@ def alert_progress(alert_id: int) -> Response:
         ends_at=progress.ends_at.isoformat() if progress.ends_at else None,
         in_doubt=progress.in_doubt,
         resendable=progress.resendable,
+    )
+
+
+@blueprint.get("/alerts/<int:alert_id>/progress")
+def show_progress(alert_id: int) -> str:
+    """Show the same numbers as the page does: the part of it that its script puts in place again and again."""
+    with staff_connection() as connection:
+        progress = read_progress(connection, alert_id)
+    if not progress.counts.messages:
+        abort(404)
+    return render_template(
+        "parts/alert_progress.html",
+        alert={"id": alert_id},
+        progress=progress,
+        account=staff_account(),
+        desk=alert_words,
     )
 
 

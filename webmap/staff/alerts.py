@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from flask import Response, abort, flash, redirect, render_template, request, url_for
+from sqlalchemy import Row
 from werkzeug.wrappers import Response as AnyResponse
 
 from alerts.approval import approve, discard, require_seen, submit
@@ -10,7 +14,9 @@ from alerts.head_count import count_heads
 from alerts.progress import mask_addresses, read_progress
 from alerts.reach import read_reach
 from alerts.report import list_steps
+from alerts.short_text import short_text
 from alerts.surroundings import list_inside
+from alerts.texts import AlertText
 from gis.errors import UsageError
 from gis.languages import LANGUAGES
 from gis.queries import load_queries
@@ -46,6 +52,7 @@ def show_alert(alert_id: int) -> str:
             progress=read_progress(connection, alert_id),
             reach=None if is_waiting else read_reach(connection, alert_id, services().town),
             mask=mask_addresses,
+            short_texts=[] if is_waiting else _short_texts(alert, texts),
             heads=count_heads(connection, alert_id, services().town) if is_waiting else None,
             inside=list_inside(connection, alert_id) if is_waiting else [],
             languages=LANGUAGES,
@@ -58,6 +65,13 @@ def show_alert(alert_id: int) -> str:
             script=town_map.small_map_script(services().town, language()),
             assets=town_map,
         )
+
+
+def _short_texts(alert: Row[Any], texts: Sequence[Row[Any]]) -> list[tuple[str, str]]:
+    """Return language and text to copy into a short-message service, for each language."""
+    page = f"{services().settings.base_url}/alerts/{alert.id}"
+    written = [AlertText(**row._mapping) for row in texts]
+    return [(words.language, short_text(words, f"{page}?lang={words.language}", alert.phase)) for words in written]
 
 
 @blueprint.get("/alerts/<int:alert_id>.geojson")
