@@ -23,10 +23,14 @@ def write_calls(connection: Connection) -> int:
 
 
 def make_calls(database: Database, settings: Settings) -> Counter[str]:
-    """Make the calls that are due; return how many ended in each state. Safe to run twice at once."""
+    """Make the calls that are due; return how many ended in each state. Safe to run twice at once.
+
+    What was cancelled or has ended by the moment of its call is not told.
+    """
     counts: Counter[str] = Counter()
     for _ in range(_MOST_AT_ONCE):
         with database.begin(SERVICE) as connection:
+            connection.execute(_QUERIES["drop_overtaken"])
             # The row stays locked during the call, so no other worker makes it, and a worker that dies lets it go.
             call = connection.execute(_QUERIES["next_call"]).first()
             if call is None:

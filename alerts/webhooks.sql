@@ -7,6 +7,16 @@ JOIN alerts.webhook w ON w.is_active AND a.sent_at >= w.created_at AND (a.cap_st
 WHERE a.state IN ('sending', 'sent', 'updated', 'cancelled') AND a.sent_at > now() - interval '1 day'
 ON CONFLICT (webhook_id, alert_id) DO NOTHING
 
+-- name: drop_overtaken
+-- Looked at before each call: what was cancelled or has ended since is told no more; the cancellation has its own call.
+-- A row that another worker holds is on its way already.
+UPDATE alerts.webhook_call c
+SET state = 'expired', finished_at = clock_timestamp()
+WHERE c.id IN (
+    SELECT o.id FROM alerts.webhook_call o JOIN alerts.alert a ON a.id = o.alert_id
+    WHERE o.state = 'pending' AND (a.state IN ('cancelled', 'expired') OR a.expires_at <= clock_timestamp())
+    FOR UPDATE OF o SKIP LOCKED)
+
 -- name: next_call
 -- Oldest alert first; a receiver that did not take one gets no newer one before it.
 SELECT c.id, c.attempts, w.url, w.secret, a.id AS alert_id, a.identifier, a.cap_status, a.msg_type, a.phase, a.level, a.kind,

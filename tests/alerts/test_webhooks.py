@@ -80,6 +80,26 @@ def test_a_receiver_that_is_down_is_told_later_with_the_same_key_and_in_order(
     assert town.execute("SELECT DISTINCT state FROM alerts.webhook_call") == [("accepted",)]
 
 
+@pytest.mark.parametrize("overtaken", ["state = 'cancelled'", "expires_at = sent_at + interval '1 second'"])
+def test_what_was_cancelled_or_has_ended_by_the_moment_of_the_call_is_not_told(
+    town: SquareTown, considered: Considered, receiver: Receiver, overtaken: str
+) -> None:
+    receiver.statuses = [503]
+    first = considered(MAJOR)
+    considered({**MAJOR, "height_text": "１０ｍ"}, reported_at=FIRST + timedelta(minutes=1))
+    call_webhooks()
+    with town.owner.begin() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        connection.exec_driver_sql(f"UPDATE alerts.alert SET sent_at = now() - interval '1 minute' WHERE id = {first}")
+        connection.exec_driver_sql(f"UPDATE alerts.alert SET {overtaken} WHERE id = {first}")
+    town.execute("UPDATE alerts.webhook_call SET next_attempt_at = now()")
+    call_webhooks()
+    states = [state for (state,) in town.execute("SELECT state FROM alerts.webhook_call ORDER BY alert_id")]
+    assert states == ["expired", "accepted"]
+    keys = [headers["Idempotency-Key"] for headers, _ in receiver.calls]
+    assert len(keys) == 2 and keys[0] != keys[1], "the second call is the newer message"
+
+
 @pytest.mark.parametrize("status", [302, 401, 410])
 def test_a_refusal_for_good_is_recorded_and_not_repeated(
     town: SquareTown, considered: Considered, receiver: Receiver, status: int

@@ -103,6 +103,8 @@ def test_a_catalogue_holds_nothing_that_no_page_uses(language: str) -> None:
 def test_a_translation_fills_the_same_blanks(language: str) -> None:
     for message, words in load_catalogue(language).items():
         assert set(_PLACEHOLDER.findall(words)) == set(_PLACEHOLDER.findall(message)), message
+        # A page's template formats every text, also one without blanks: a lone % would end in an error page.
+        assert words % dict.fromkeys(_PLACEHOLDER.findall(words), "x"), message
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,9 @@ def test_the_numbers_are_those_of_the_deliveries(
             assert groups[0].most_s is None or row.accepted >= 0.95 * row.people
     hanako = log_in("hanako")
     status = "real" if truth[0].is_real else "drill"
-    page = hanako.get(f"/staff/alerts/statistics?year={year}&status={status}&lang=en").text
+    for tag in ("ja-x-easy", "ja", "en"):
+        page = hanako.get(f"/staff/alerts/statistics?year={year}&status={status}&lang={tag}").text
+        assert f'<th scope="row">{year}</th>' in page, tag
     assert f'<th scope="row">{year}</th><td class="number">{truth[0].messages}</td>' in page
     answer = hanako.get(f"/staff/alerts/statistics.csv?year={year}&status={status}").data.decode("utf-8-sig")
     (total,) = [row for row in csv.DictReader(StringIO(answer)) if row["dimension"] == "total"]
