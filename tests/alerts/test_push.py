@@ -8,6 +8,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -25,7 +26,7 @@ from alerts.channels.push.post import Network, Poster, check_endpoint
 from alerts.channels.push.vapid import Sender
 from alerts.delivery import send_alert
 from gis.settings import Settings
-from tests.alerts.alert_town import MAJOR, SquareTown
+from tests.alerts.alert_town import FIRST, MAJOR, SquareTown
 from tests.alerts.test_relays import Authority
 
 Considered = Callable[..., int | None]
@@ -219,6 +220,25 @@ def test_a_name_that_leads_into_the_city_hall_is_not_asked(
         with pytest.raises(TransportError, match="a network that push services do not lie in"):
             asked.post("https://push.example/a", {}, b"")
     assert service.calls == []
+
+
+def test_an_update_says_so_to_who_got_the_push_before_and_to_nobody_else(
+    town: SquareTown, considered: Considered, send: Send, service: PushService
+) -> None:
+    person = town.subscribe("a@machimori.example", place="自宅")
+    late = town.subscribe("b@machimori.example", place="自宅")
+    phones = [add_device(town, service, person, 1), add_device(town, service, person, 2, "en")]
+    send(considered(MAJOR))
+    newcomer = add_device(town, service, late, 3)
+    service.calls.clear()
+    send(considered({**MAJOR, "height_text": "１０ｍ"}, reported_at=FIRST + timedelta(minutes=1)))
+    bodies = {path: body for path, _, body in service.calls}
+    first_lines = [str(phone.read(bodies[phone.path])["body"]).split("\n")[0] for phone in [*phones, newcomer]]
+    assert first_lines == [
+        "先にお送りした通知の続報です。",
+        "This updates the notification that we sent you before.",
+        "自宅",
+    ]
 
 
 def test_a_redirect_is_not_followed_and_a_kept_connection_is_used_again(service: PushService) -> None:

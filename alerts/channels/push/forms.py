@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import orjson
 from sqlalchemy import Row
 
+from alerts.catalogue import load_texts
 from alerts.channels.push.devices import Device, read_alerts, read_devices
 from alerts.channels.push.encryption import MOST_PLAIN_BYTES, to_base64url
 from alerts.letter import Recipient
@@ -73,7 +74,8 @@ class PushForms:
         """Return the push of a delivery in a device's language; a merged one shows the gravest message first."""
         rows = [self._alerts[alert_id, language]._mapping for alert_id in _alert_ids(claimed)]
         first = rows[0]
-        lines = [_places(claimed.recipient), first["short"] or first["instruction"] or first["description"]]
+        lines = [_standing(claimed.recipient, first["msg_type"], language), _places(claimed.recipient)]
+        lines.append(first["short"] or first["instruction"] or first["description"])
         lines += [f"■ {row['headline']}" for row in rows[1:]]
         elapsed_s = time.monotonic() - self._read_at[claimed.alert_id]
         topic = make_topic(self._settings.base_url, first["thread_id"])
@@ -116,6 +118,13 @@ def make_topic(base_url: str, thread_id: int) -> str:
 
 def _alert_ids(claimed: Claimed) -> tuple[int, ...]:
     return claimed.alert_id, *claimed.carried
+
+
+def _standing(recipient: Recipient, msg_type: str, language: str) -> str:
+    """Return the line that says what an answer is for somebody who got a push of the thread before; "" for others."""
+    if msg_type == "Alert" or not recipient.earlier:
+        return ""
+    return str(load_texts("common", language)["push"]["withdraws" if msg_type == "Cancel" else "follows"])
 
 
 def _places(recipient: Recipient) -> str:
