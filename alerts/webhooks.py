@@ -46,6 +46,7 @@ def write_message(call: Row[tuple[object, ...]], settings: Settings) -> bytes:
     times = {name: call._mapping[name].isoformat() for name in ("sent_at", "expires_at")}
     links = {
         "cap": f"{settings.base_url}/alerts/{call._mapping['alert_id']}.cap",
+        "l_alert": f"{settings.base_url}/alerts/{call._mapping['alert_id']}/l-alert.xml",
         "page": f"{settings.base_url}/alerts/{call._mapping['alert_id']}",
     }
     return orjson.dumps({**content, **times, **links, "headlines": call._mapping["headlines"]})

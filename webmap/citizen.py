@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Response, abort, make_response, render_template, request
 
 from alerts.cap import CONTENT_TYPE, render_cap
+from alerts.l_alert import render_l_alert
 from gis.errors import UsageError
 from layers.legend import legend
 from webmap import board, town_map
@@ -114,6 +115,17 @@ def show_cap(alert_id: int) -> Response:
             abort(404)
         response = make_response(render_cap(connection, alert_id, services().settings))
     response.mimetype = CONTENT_TYPE
+    return response
+
+
+@blueprint.get("/alerts/<int:alert_id>/l-alert.xml")
+def show_l_alert(alert_id: int) -> Response:
+    """Answer the alert for systems that relay to broadcasters (docs/l-alert.md)."""
+    with citizen_connection() as connection:
+        if board.find_alert(connection, alert_id) is None:
+            abort(404)
+        response = make_response(render_l_alert(connection, alert_id, services().settings))
+    response.mimetype = "application/xml"
     return response
 
 
