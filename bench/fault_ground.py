@@ -121,8 +121,16 @@ def clock_jumps(by: timedelta) -> Play:
                 "FAKETIME_DONT_FAKE_MONOTONIC": "1",  # the name since 0.9.9; the other is that before
                 "DONT_FAKE_MONOTONIC": "1",
             }
-            stage.at_content(20, lambda: offset.write_text(f"{by.total_seconds():+.0f}"))
+
+            def jump_and_be_slow(reached: str, count: int, address: str) -> None:
+                if (reached, count) == ("content", 20):
+                    offset.write_text(f"{by.total_seconds():+.0f}")
+                elif reached == "content":
+                    time.sleep(0.1)  # so that the other worker is there while this one still has all it claimed
+
+            stage.server.fault = jump_and_be_slow
             stage.start(environment=environment)
+            stage.wait_for(1)
             stage.start()
             for worker in stage.workers:
                 worker.wait()
