@@ -30,15 +30,22 @@ _MANY_DUE_JOBS = 1000
 
 @dataclass(frozen=True)
 class Finding:
-    """The answer to one question; `hint` is empty when all is well."""
+    """The answer to one question; `hint` is empty when all is well.
+
+    Attributes
+    ----------
+    is_warning : everything runs, but less well than it could; the hint says how.
+    """
 
     title: str
     answer: str
     hint: str = ""
+    is_warning: bool = False
 
     @property
     def is_good(self) -> bool:
-        return not self.hint
+        """Whether nothing is broken."""
+        return not self.hint or self.is_warning
 
 
 def check_machine(settings: Settings) -> list[Finding]:
@@ -203,4 +210,4 @@ def _check_gazetteer(connection: Connection) -> Finding:
     if has_gazetteer(connection):
         return Finding("place names", "quarters are loaded")
     hint = "Load them into the layer town_block; until then nothing that is told in words has a place."
-    return Finding("place names", "no quarters", hint)
+    return Finding("place names", "no quarters", hint, is_warning=True)

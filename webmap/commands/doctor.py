@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from gis.settings import Settings
 from webmap.checks import Finding, check_machine, check_schema, check_services
 
-HELP = "Check this installation, each fault with its cure; exit code 1 when there is one."
+HELP = "Check this installation, each fault with its cure; exit code 1 when there is one, 0 for warnings alone."
 EXAMPLE = "./machimori doctor"
 NEEDS_DATABASE = False  # it is asked when something does not run
 
@@ -42,6 +42,7 @@ def _ask_database(check: Callable[[Settings], list[Finding]], settings: Settings
 
 def _print(findings: list[Finding]) -> None:
     for finding in findings:
-        print(f"{'ok  ' if finding.is_good else 'BAD '} {finding.title:<12} {finding.answer}")
+        sign = "warn" if finding.is_warning else "ok  " if finding.is_good else "BAD "
+        print(f"{sign} {finding.title:<12} {finding.answer}")
         if finding.hint:
             print(f"     → {finding.hint}")
