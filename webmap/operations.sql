@@ -4,7 +4,9 @@
 SELECT status::text, count(*) FROM queue.procrastinate_jobs GROUP BY status
 
 -- name: deliveries
-SELECT state, count(*) FROM alerts.delivery GROUP BY state
+-- Mails by their state; what repeats them on another channel has its name before it: push.accepted.
+SELECT CASE WHEN channel = 'mail' THEN state ELSE channel || '.' || state END AS label, count(*)
+FROM alerts.delivery GROUP BY label
 
 -- name: alerts
 SELECT state, count(*) FROM alerts.alert GROUP BY state

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Callable
 from io import StringIO
 
@@ -74,3 +75,28 @@ def test_the_desk_sees_numbers_and_reasons_and_sends_once_more(
     assert (
         "is left to send again" in staff_client.post(f"{path}/resend?lang=en", data=token, follow_redirects=True).text
     )
+
+
+def test_a_push_beside_a_mail_is_not_a_second_person(
+    log_in: Callable[[str], FlaskClient], sent_id: int, owner: Engine
+) -> None:
+    staff_client = log_in("hanako")
+    page = f"/staff/alerts/{sent_id}?lang=en"
+
+    def told() -> tuple[list[str], list[str]]:
+        counts = re.findall(r"(?:accepted|failed), [^:<]+: <strong>\d+</strong>", staff_client.get(page).text)
+        overview = staff_client.get("/staff/?lang=en").text
+        return counts, re.findall(r"<td[^>]*>(\d+)</td>", overview)
+
+    before = told()
+    assert before[0] and before[1]
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO alerts.delivery (alert_id, subscriber_id, channel, address, language, state)"
+                " SELECT alert_id, subscriber_id, 'push', '', language, 'accepted' FROM alerts.delivery"
+                " WHERE alert_id = :id"
+            ),
+            {"id": sent_id},
+        )
+    assert told() == before

@@ -11,7 +11,9 @@ WHERE id = :id
 SELECT language, event, headline, description, instruction, short FROM alerts.alert_text WHERE alert_id = :id
 
 -- name: delivery_counts
-SELECT state, language, count(*) AS people FROM alerts.delivery WHERE alert_id = :id GROUP BY state, language ORDER BY state, language
+-- A push repeats a mail: people are counted by their mails.
+SELECT state, language, count(*) AS people FROM alerts.delivery WHERE alert_id = :id AND channel = 'mail'
+GROUP BY state, language ORDER BY state, language
 
 -- name: deliveries
 -- What failed first, then in order; the last reply of the relay beside each.

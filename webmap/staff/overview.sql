@@ -20,7 +20,8 @@ CROSS JOIN LATERAL (
            count(*) FILTER (WHERE state = 'accepted') AS accepted,
            count(*) FILTER (WHERE state IN ('pending', 'sending', 'deferred')) AS waiting,
            count(*) FILTER (WHERE state IN ('bounced', 'failed', 'expired', 'suppressed')) AS lost
-    FROM alerts.delivery WHERE alert_id = a.id) d
+    -- A push repeats a mail: people are counted by their mails.
+    FROM alerts.delivery WHERE alert_id = a.id AND channel = 'mail') d
 ORDER BY a.id DESC
 
 -- name: dead_letter_count
