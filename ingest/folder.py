@@ -50,8 +50,9 @@ def take_folder(database: Database, settings: Settings, source: Source) -> RunSu
 
     A file is whole when it has not changed for two seconds, or, with `complete = "marker"`, when its name with `.done`
     stands beside it. It is moved after it was stored: a run that dies in between finds it again, and knows it by its
-    hash. One that changed while it was read stays for the next run. One that meets a bug stays, too, and does not keep
-    the others back; the bug is raised at the end.
+    hash. The marker goes before the file: after a death between the two, the file lies there, stored, until somebody
+    marks it again. One that changed while it was read stays for the next run. One that meets a bug stays, too, and does
+    not keep the others back; the bug is raised at the end.
     """
     summary, folder = RunSummary(), Path(source.options["folder"])
     bugs: list[Exception] = []
@@ -85,15 +86,20 @@ def _take(database: Database, settings: Settings, source: Source, path: Path, su
     own = RunSummary()
     receive(database, source, "feed", path.name, body, own)
     summary += own
-    folder = path.parent / (REJECTED if own.dead_letters else TAKEN)
-    target = _move(path, folder)
+    if _shape(path) != was:
+        return
+    target = _free(path, path.parent / (REJECTED if own.dead_letters else TAKEN))
+    reason = target.with_name(f"{target.name}.reason.txt")
+    if own.dead_letters:
+        # Before the file: a death in between finds both again, while a file already moved would stay without it.
+        reason.write_text(f"{own.dead_letters[0][1]}\n", encoding="utf-8")
+    # Before the file, too: left behind, it would vouch for the first half of a next file of this name.
+    path.with_name(path.name + MARKER).unlink(missing_ok=True)
+    path.rename(target)
     if _shape(target) != was:
         # Its writer was still at it: what came since is another content, and goes through all this again.
-        _move(target, path.parent)
-        return
-    if own.dead_letters:
-        target.with_name(f"{target.name}.reason.txt").write_text(f"{own.dead_letters[0][1]}\n", encoding="utf-8")
-    path.with_name(path.name + MARKER).unlink(missing_ok=True)
+        _put_back(target, path, by_marker=source.options.get("complete") == "marker")
+        reason.unlink(missing_ok=True)
 
 
 def _read(path: Path, limit_bytes: int) -> tuple[Body, tuple[int, int]] | None:
@@ -125,10 +131,16 @@ def _is_no_file(path: Path) -> bool:
     return path.name.startswith(".") or path.name.lower().endswith((*_UNFINISHED, MARKER))
 
 
-def _move(path: Path, folder: Path) -> Path:
-    """Move a file into a folder under a name that is free there; return it."""
+def _free(path: Path, folder: Path) -> Path:
+    """Return where a file may stand in a folder, under a name that is free there."""
     folder.mkdir(exist_ok=True)
     target, number = folder / path.name, 1
     while target.exists():
         target, number = folder / f"{path.stem}-{number}{path.suffix}", number + 1
-    return path.rename(target)
+    return target
+
+
+def _put_back(target: Path, path: Path, *, by_marker: bool) -> None:
+    back = target.rename(_free(path, path.parent))
+    if by_marker:
+        back.with_name(back.name + MARKER).touch()

@@ -11,6 +11,7 @@ import pytest
 
 from ingest.configuration import SourceConfig
 from ingest.documents import read_body
+from ingest.folder import _free
 from ingest.processing import receive
 from ingest.schedule import Schedule
 from ingest.source import find_source
@@ -93,6 +94,25 @@ def test_what_is_written_while_it_is_taken_is_taken_again(take, drop, folder, mo
     os.utime(path, (0, 0))
     take()
     assert {row["event_key"][-3:] for row in rows("SELECT event_key FROM layers.incident")} == {"8-1", "8-2"}
+
+
+def test_what_grows_at_the_very_moment_it_is_moved_comes_back_with_its_marker(take, drop, folder, monkeypatch, rows):
+    path = drop("a.csv")
+    drop("a.csv.done", b"")
+
+    def grow(path, to, find=_free):
+        if to.name == "taken":
+            with path.open("ab") as file:
+                file.write(TABLE.splitlines()[1].replace("8-1", "8-2").encode("cp932") + b"\n")
+        return find(path, to)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("ingest.folder._free", grow)
+        take(complete="marker")
+    assert path.exists() and (folder / "a.csv.done").exists() and not list((folder / "taken").iterdir())
+    take(complete="marker")
+    assert {row["event_key"][-3:] for row in rows("SELECT event_key FROM layers.incident")} == {"8-1", "8-2"}
+    assert [path.name for path in folder.iterdir()] == ["taken"]
 
 
 def test_a_file_that_meets_a_bug_keeps_no_other_back(take, drop, folder, monkeypatch, rows):
