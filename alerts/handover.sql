@@ -20,8 +20,9 @@ WITH beat AS (
         finished_at = CASE WHEN r.state <> 'deferred' THEN clock_timestamp() END,
         next_attempt_at = clock_timestamp() + make_interval(secs => r.retry_in_s)
     FROM result r
-    WHERE d.id = r.delivery_id AND (d.state = 'sending' AND d.sender_id = %(sender_id)s
-                           OR r.state = 'accepted' AND d.state IN ('pending', 'deferred', 'sending', 'expired', 'suppressed'))
+    WHERE d.id = r.delivery_id
+      AND (d.state = 'sending' AND d.sender_id = %(sender_id)s
+           OR r.state = 'accepted' AND d.state IN ('pending', 'deferred', 'sending', 'expired', 'suppressed'))
 ), noted AS (
     INSERT INTO alerts.attempt (delivery_id, started_at, relay, outcome, reply, in_doubt)
     SELECT r.delivery_id, r.started_at, r.relay, r.state, r.reply, r.in_doubt

@@ -41,12 +41,19 @@ class Health:
 
 @dataclass
 class RelayPool:
-    """The relays of one sender and its connections to them. An open circuit only changes the order: when no relay is
-    left, a warning is worth one more try with each."""
+    """The relays of one sender and its connections to them.
+
+    An open circuit only changes the order: when no relay is left, a warning is worth one more try with each.
+
+    Attributes
+    ----------
+    one_by_one : relays that did not answer an envelope which came with the content before it; they get none early.
+    """
 
     relays: Sequence[Relay]
     live: Counter[Relay] = field(default_factory=Counter)
     health: dict[Relay, Health] = field(default_factory=dict)
+    one_by_one: set[Relay] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         for relay in self.relays:

@@ -7,6 +7,7 @@ import ssl
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
 STEPS = ("connect", "MAIL", "RCPT", "DATA", "content", "answered")
 # What to do at a step: None = as usual, a reply, "hang", "drop", "mute" (take the message, never answer) or "drip".
@@ -25,9 +26,16 @@ class FaultServer:
     Parameters
     ----------
     pipelining : False lets every command wait for the answer to the one before.
+    swallows : throw away what came behind a content, against the promise of PIPELINING (RFC 2920, section 3.2).
     """
 
-    def __init__(self, context: ssl.SSLContext | None = None, starttls: bool = False, pipelining: bool = True) -> None:
+    def __init__(
+        self,
+        context: ssl.SSLContext | None = None,
+        starttls: bool = False,
+        pipelining: bool = True,
+        swallows: bool = False,
+    ) -> None:
         self.fault: Fault = lambda step, count, address: None
         self.accepted: Counter[str] = Counter()
         self.messages: Counter[str] = Counter()
@@ -35,6 +43,7 @@ class FaultServer:
         self.port = 0
         self._context = context
         self._starttls = starttls
+        self._swallows = swallows
         self._last_extension = b"250 PIPELINING\r\n" if pipelining else b"250 8BITMIME\r\n"
         self._reached: Counter[str] = Counter()
         self._loop = asyncio.new_event_loop()
@@ -101,6 +110,9 @@ class FaultServer:
                 if not lines:
                     writer.write(b"554 no valid recipients\r\n")
                     continue
+                if self._swallows:
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(reader.read(65536), 0.05)
                 if not await self._take(writer, address, message_id):
                     return
             elif verb in ("MAIL", "RCPT"):

@@ -47,13 +47,16 @@ class MailChannel:
         """
         while True:
             connection = await self._ready(envelope)
-            if connection.handed_over + 1 >= _MESSAGES_PER_CONNECTION:
+            if connection.handed_over + 1 >= _MESSAGES_PER_CONNECTION or self._used() in self._pool.one_by_one:
                 upcoming = None
             try:
                 reply = await connection.hand_over(envelope, message, upcoming)
             except SmtpLost as error:
                 self._doubts += error.in_doubt
-                self._lose(str(error), is_fault=not error.in_doubt or self._doubts > 1)
+                if error.was_early:
+                    # It may throw away what comes behind a content, whatever it promised: not to be waited for twice.
+                    self._pool.one_by_one.add(self._used())
+                self._lose(str(error), is_fault=not (error.in_doubt or error.was_early) or self._doubts > 1)
                 if error.in_doubt:
                     words = f"connection lost after the message was handed over, it may arrive twice: {error}"
                     raise TransportError(words, maybe_delivered=True) from error

@@ -138,6 +138,12 @@ class SmtpConnection(SmtpWire):
             return
         if not announced:
             self._write(_commands(envelope))
+        try:
+            await self._read_envelope()
+        except SmtpLost as error:
+            raise SmtpLost(str(error), was_early=announced is not None) from error
+
+    async def _read_envelope(self) -> None:
         refused: SmtpRefused | None = None
         for stage, accepted in _STAGES:
             code, words = await self._reply(self._timeouts.command)

@@ -30,11 +30,18 @@ TIMEOUTS = Timeouts()
 
 
 class SmtpLost(Exception):
-    """The connection is gone; `in_doubt` when the content was handed over and no answer came."""
+    """The connection is gone.
 
-    def __init__(self, words: str, in_doubt: bool = False) -> None:
+    Attributes
+    ----------
+    in_doubt : the content was handed over and no answer came.
+    was_early : the answer to an envelope did not come that had left together with the content before it.
+    """
+
+    def __init__(self, words: str, in_doubt: bool = False, was_early: bool = False) -> None:
         super().__init__(words)
         self.in_doubt = in_doubt
+        self.was_early = was_early
 
 
 class SmtpWire(asyncio.Protocol):

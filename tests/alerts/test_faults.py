@@ -188,6 +188,19 @@ def test_a_server_that_fails_now_and_then_loses_nothing(
     play.check(most_doubles)
 
 
+def test_a_server_that_throws_away_an_early_envelope_gets_none_early_any_more(
+    town: SquareTown, considered: Considered, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(smtp_wire, "TIMEOUTS", smtp_wire.Timeouts(connect=2, command=0.5, content=2))
+    connected: list[int] = []
+    with FaultServer(swallows=True) as server:
+        server.fault = lambda reached, count, address: connected.append(count) if reached == "connect" else None
+        play = Play(town, considered, settings, server)
+        assert send_alert(town.database, play.settings, play.alert_id) == {"accepted": PEOPLE}
+        assert set(server.accepted.values()) == {1}
+    assert CONNECTIONS < len(connected) <= 2 * CONNECTIONS, "each connection is lost once, not at each message"
+
+
 def test_a_cancellation_while_sending_stops_it_within_a_message_a_connection(
     play: Play, considered: Considered
 ) -> None:

@@ -52,6 +52,10 @@ class Browser:
         return dict(json.loads(plain[:-1]))
 
 
+# A stranger's words: no text of PostgreSQL's can hold a NUL.
+_ANSWER = b"\0noted"
+
+
 class PushService:
     """A real HTTPS server; each path answers with the statuses it was given, then with 201."""
 
@@ -68,10 +72,11 @@ class PushService:
                 service.calls.append((self.path, dict(self.headers), body))
                 planned = service.statuses.get(self.path)
                 self.send_response(planned.pop(0) if planned else 201)
-                self.send_header("Content-Length", "0")
+                self.send_header("Content-Length", str(len(_ANSWER)))
                 self.send_header("Retry-After", "77")
                 self.send_header("Location", "https://127.0.0.1/elsewhere")
                 self.end_headers()
+                self.wfile.write(_ANSWER)
 
             def log_message(self, *words: object) -> None:
                 pass

@@ -118,6 +118,7 @@ class Poster:
         else:
             connection.close()  # more than we read, or the service wants it so
         line = " ".join(f"{reply.status} {reply.reason} {words.decode('utf-8', 'replace')}".split())[:_MOST_WORDS]
+        line = line.replace("\0", "")  # no text of PostgreSQL's may hold it
         return Answer(reply.status, line, _seconds(reply.headers.get("Retry-After", "")))
 
 
