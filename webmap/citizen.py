@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, make_response, render_template, request
+from collections.abc import Callable
+
+from flask import Blueprint, Response, abort, render_template, request
+from sqlalchemy import Connection
 
 from alerts.cap import CONTENT_TYPE, render_cap
 from alerts.l_alert import render_l_alert
 from gis.errors import UsageError
+from gis.settings import Settings
 from layers.legend import legend
 from webmap import board, town_map
 from webmap.languages import language
@@ -110,23 +114,20 @@ def show_alert(alert_id: int) -> str:
 @blueprint.get("/alerts/<int:alert_id>.cap")
 def show_cap(alert_id: int) -> Response:
     """Answer the alert as CAP 1.2 (OASIS), media type application/cap+xml."""
-    with citizen_connection() as connection:
-        if board.find_alert(connection, alert_id) is None:
-            abort(404)
-        response = make_response(render_cap(connection, alert_id, services().settings))
-    response.mimetype = CONTENT_TYPE
-    return response
+    return _answer_document(alert_id, render_cap, CONTENT_TYPE)
 
 
 @blueprint.get("/alerts/<int:alert_id>/l-alert.xml")
 def show_l_alert(alert_id: int) -> Response:
     """Answer the alert for systems that relay to broadcasters (docs/l-alert.md)."""
+    return _answer_document(alert_id, render_l_alert, "application/xml")
+
+
+def _answer_document(alert_id: int, render: Callable[[Connection, int, Settings], bytes], media_type: str) -> Response:
     with citizen_connection() as connection:
         if board.find_alert(connection, alert_id) is None:
             abort(404)
-        response = make_response(render_l_alert(connection, alert_id, services().settings))
-    response.mimetype = "application/xml"
-    return response
+        return Response(render(connection, alert_id, services().settings), mimetype=media_type)
 
 
 @blueprint.get("/shelters")

@@ -77,6 +77,19 @@ def test_the_desk_sees_numbers_and_reasons_and_sends_once_more(
     )
 
 
+def test_only_what_is_in_force_is_offered_to_be_copied(
+    log_in: Callable[[str], FlaskClient], sent_id: int, owner: Engine
+) -> None:
+    staff_client = log_in("hanako")
+    page = f"/staff/alerts/{sent_id}?lang=en"
+    shown = staff_client.get(page).text
+    assert "Text for short-message services" in shown and "/l-alert.xml" in shown
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE alerts.alert SET state = 'cancelled' WHERE id = :id"), {"id": sent_id})
+    shown = staff_client.get(page).text
+    assert "Text for short-message services" not in shown and "/l-alert.xml" in shown
+
+
 def test_a_push_beside_a_mail_is_not_a_second_person(
     log_in: Callable[[str], FlaskClient], sent_id: int, owner: Engine
 ) -> None:

@@ -52,7 +52,8 @@ def show_alert(alert_id: int) -> str:
             progress=read_progress(connection, alert_id),
             reach=None if is_waiting else read_reach(connection, alert_id, services().town),
             mask=mask_addresses,
-            short_texts=[] if is_waiting else _short_texts(alert, texts),
+            # What is withdrawn, replaced or was never approved is nothing to pass on.
+            short_texts=_short_texts(alert, texts) if alert.state in ("approved", "sending", "sent") else [],
             heads=count_heads(connection, alert_id, services().town) if is_waiting else None,
             inside=list_inside(connection, alert_id) if is_waiting else [],
             languages=LANGUAGES,
