@@ -120,8 +120,10 @@ def _check_relay(settings: Settings) -> Finding:
 
 
 def _check_paper() -> Finding:
-    missing = f"PDF records name it without carrying it; install {PACKAGE} and start again"
-    return Finding("font of records", "installed" if is_embedded() else missing)
+    if is_embedded():
+        return Finding("font of records", "installed")
+    hint = f"Install {PACKAGE} and start again."
+    return Finding("font of records", "missing: PDF records name it without carrying it", hint, is_warning=True)
 
 
 def _check_browser() -> Finding:

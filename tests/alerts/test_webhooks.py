@@ -63,6 +63,7 @@ def test_an_alert_is_told_once_and_signed(considered: Considered, receiver: Rece
     content = json.loads(body)
     assert headers["Idempotency-Key"] == content["identifier"]
     assert content["level"] == 5 and content["headlines"]["ja"] and content["cap"].endswith(".cap")
+    assert content["l_alert"].endswith("/l-alert.xml")
 
 
 def test_a_receiver_that_is_down_is_told_later_with_the_same_key_and_in_order(
