@@ -208,7 +208,7 @@ def event_name(event: str | None, kind: str) -> str:
         return kind_name(kind)
     try:
         return write_title(event, language())
-    except KeyError:
+    except (KeyError, FileNotFoundError):
         # A source of its own may write events that no catalogue knows.
         return kind_name(kind)
 

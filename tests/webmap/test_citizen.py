@@ -100,9 +100,14 @@ def test_an_alert_is_also_cap(warned_town: Database, client: FlaskClient) -> Non
     answer = client.get(f"/alerts/{latest_alert(warned_town)}.cap")
     assert answer.mimetype == "application/cap+xml"
     assert answer.data.startswith(b"<?xml") and b"urn:oasis:names:tc:emergency:cap:1.2" in answer.data
+    relayed = client.get(f"/alerts/{latest_alert(warned_town)}/l-alert.xml")
+    assert relayed.mimetype == "application/xml" and b"urn:machimori:l-alert:1" in relayed.data
 
 
-@pytest.mark.parametrize("path", ["/alerts/999", "/alerts/999.cap", "/incidents/999", "/incidents/999.geojson", "/x"])
+@pytest.mark.parametrize(
+    "path",
+    ["/alerts/999", "/alerts/999.cap", "/alerts/999/l-alert.xml", "/incidents/999", "/incidents/999.geojson", "/x"],
+)
 def test_what_is_not_there_is_404_in_the_readers_language(database: Database, client: FlaskClient, path: str) -> None:
     answer = client.get(path, headers={"Accept-Language": "en"})
     assert answer.status_code == 404

@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from html import unescape
+from io import BytesIO
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from pypdf import PdfReader
 from sqlalchemy import Engine, text
 from werkzeug.test import TestResponse
 
+from alerts.templates import load_templates
 from gis.database import Database
 from tests.webmap.conftest import csrf_token, tokens
 
@@ -190,6 +193,16 @@ def test_the_preview_shows_mail_push_short_text_and_cap(log_in: LogIn, quarter: 
     frame = hanako.get(f"{preview}/ja.html")
     assert "sandbox" in frame.headers["Content-Security-Policy"] and "訓練" in frame.text
     assert hanako.get(f"{preview}/xx.html").status_code == 404
+
+
+def test_every_shipped_template_has_a_record_on_paper_that_names_its_event(log_in: LogIn, quarter: None) -> None:
+    hanako = log_in("hanako")
+    for template in load_templates():
+        paper = hanako.get(begin(hanako, template=template).location.replace("/edit", "/report.pdf"))
+        assert (paper.status_code, paper.mimetype) == (200, "application/pdf"), template
+        if template == "order":
+            words = "".join(page.extract_text() for page in PdfReader(BytesIO(paper.data)).pages)
+            assert "避難指示" in "".join(words.split())
 
 
 def test_who_was_logged_out_while_writing_comes_back_to_the_draft(log_in: LogIn, quarter: None, app: Flask) -> None:

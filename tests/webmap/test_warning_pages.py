@@ -61,3 +61,4 @@ def test_from_the_telegram_to_a_draft_that_goes_when_the_warning_is_lifted(town_
 
 def test_an_event_that_no_catalogue_knows_has_the_name_of_its_kind() -> None:
     assert event_name("flood", "flood") == event_name(None, "flood") == event_name("flood.whatever.new", "flood")
+    assert event_name("evacuation.order", "flood") == event_name(None, "flood"), "a catalogue that is not there"

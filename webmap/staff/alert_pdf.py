@@ -5,6 +5,7 @@ The numbers are those of the page and of the CSV (alerts.report, alerts.progress
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -49,7 +50,7 @@ def alert_paper(alert_id: int) -> Response:
     if mark := wording.drill_mark(alert.cap_status):
         title = f"{mark}: {title}"
     story = [
-        *_facts(alert, course, title),
+        *_facts(alert, _event(texts), title),
         *_heading(gettext("Area")),
         draw_area(area, town, WIDTH, _DRAWING_HEIGHT),
         *_steps(course),
@@ -75,8 +76,7 @@ def _read_shapes(
     return shapely.from_wkb(row.area), shapely.from_wkb(row.town) if row.town else shapely.MultiPolygon()
 
 
-def _facts(alert: Row[Any], course: AlertReport, title: str) -> list[Flowable]:
-    event = wording.event_name(course.alert.event, alert.kind)
+def _facts(alert: Row[Any], event: str, title: str) -> list[Flowable]:
     rows = [
         (gettext("Identifier"), alert.identifier),
         (gettext("State"), wording.phrase(wording.ALERT_STATES, alert.state)),
@@ -104,6 +104,11 @@ def _facts(alert: Row[Any], course: AlertReport, title: str) -> list[Flowable]:
         *_warnings(alert),
         table([], [row for row in rows if row[1]], (0.25, 0.75), spoken),
     ]
+
+
+def _event(texts: Sequence[Row[Any]]) -> str:
+    """Return what the message itself calls its event, in the reader's language."""
+    return next((words.event for words in texts if words.language == language()), "")
 
 
 def _warnings(alert: Row[Any]) -> list[Flowable]:
