@@ -56,6 +56,8 @@ def test_one_person_warns_from_a_telegram_alone_and_everybody_sees_it(
         connection.exec_driver_sql("UPDATE alerts.delivery SET state = 'accepted', finished_at = clock_timestamp()")
     page.wait_for_selector("#progress[data-open='0']")  # the page reads the numbers again by itself
     assert page.locator("#progress-said").text_content()
+    waiting = {"phone": "送信待ち", "desktop": "waiting,"}[size]
+    assert waiting not in page.locator("#progress > p").last.inner_text(), "no number of the page stays behind"
     post = page.locator("textarea[readonly]").first
     page.locator("button[data-copies]").first.click()
     assert page.evaluate("getSelection().toString()") == post.input_value() and "/alerts/" in post.input_value()

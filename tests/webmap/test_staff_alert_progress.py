@@ -58,6 +58,7 @@ def test_the_desk_sees_numbers_and_reasons_and_sends_once_more(
     for words in (shown, progress.text, table, part):
         assert not [address for address in addresses if address in words]
     assert "the mail server refuses us <strong>1</strong>" in part and "<html" not in part
+    assert re.search(r"failed, [^:<]+: <strong>1</strong>", part), "by language, too"
     assert staff_client.get("/staff/alerts/999999/progress").status_code == 404
     assert "the mail server refuses us <strong>1</strong>" in shown
     assert progress.get_json()["reasons"] == {"policy": 1}

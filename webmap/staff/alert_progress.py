@@ -9,9 +9,12 @@ from alerts.progress import read_progress
 from alerts.report import count_states
 from alerts.report_file import write_csv
 from alerts.resending import resend_failed
+from gis.queries import load_queries
 from webmap.languages import gettext
-from webmap.staff import alert_words
+from webmap.staff import alert_words, alerts
 from webmap.staff.access import blueprint, staff_account, staff_connection
+
+_ALERT = load_queries(alerts.__file__)
 
 
 @blueprint.get("/alerts/<int:alert_id>/progress.json")
@@ -39,10 +42,12 @@ def show_progress(alert_id: int) -> str:
     """Show the same numbers as the page does: the part of it that its script puts in place again and again."""
     with staff_connection() as connection:
         progress = read_progress(connection, alert_id)
+        counts = connection.execute(_ALERT["delivery_counts"], {"id": alert_id}).all()
     if not progress.counts.messages:
         abort(404)
     return render_template(
         "parts/alert_progress.html",
+        counts=counts,
         alert={"id": alert_id},
         progress=progress,
         account=staff_account(),
