@@ -8,8 +8,10 @@ FROM (
     JOIN alerts.delivery d ON d.id = b.delivery_id
     JOIN alerts.subscriber p ON p.id = b.subscriber_id AND p.state = 'confirmed' AND b.created_at > p.updated_at
     WHERE b.kind = 'hard'
-      AND NOT EXISTS (SELECT FROM alerts.delivery taken
-                      WHERE taken.subscriber_id = b.subscriber_id AND taken.channel = 'mail' AND taken.state = 'accepted'
+      -- A message is tried for a day at most (and may wait a night): one taken since was of an alert of these days.
+      AND NOT EXISTS (SELECT FROM alerts.alert w JOIN alerts.delivery taken ON taken.alert_id = w.id
+                      WHERE w.sent_at > b.created_at - interval '7 days'
+                        AND taken.subscriber_id = b.subscriber_id AND taken.channel = 'mail' AND taken.state = 'accepted'
                         AND taken.finished_at > b.created_at)
     GROUP BY b.subscriber_id
     HAVING count(DISTINCT d.alert_id) >= :hard_refusals

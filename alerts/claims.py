@@ -125,19 +125,18 @@ class Claims:
 
     def _claim(self, ledger: Ledger, forms: Forms) -> tuple[list[Claimed], bool]:
         """Claim from the thread's alerts, oldest first; return the batch, and whether paced ones wait for room."""
-        # Paces are for mail domains; another channel has one service per device and hears "wait" from it.
-        domains = load_limits().domains if self._channel == "mail" else []
         is_waiting, batch = False, list[Claimed]()
         with self._database.begin(SERVICE) as connection:
             thread = outbox.thread_alerts(connection, self._alert_id)
             ledger.thread_ids = thread
+            outbox.plan_claims(connection)
             for number, alert_id in enumerate(thread):
-                older = thread[:number]
-                room = self._batch - len(batch)
-                batch += outbox.claim(connection, self._sender_id, alert_id, older, domains, room, self._channel)
-                due = outbox.due_domains(connection, alert_id, domains) if domains else set[str]()
+                older, room = thread[:number], self._batch - len(batch)
+                batch += outbox.claim(connection, self._sender_id, alert_id, older, room, self._channel)
+                # Paces are for mail domains; another channel has one service per device and hears "wait" from it.
+                due = outbox.due_paces(connection, alert_id) if self._channel == "mail" else set[str]()
                 for pace in load_limits().paces:
-                    if due.intersection(pace.domains):
+                    if pace.name in due:
                         is_waiting = True
                         batch += outbox.claim_paced(connection, self._sender_id, alert_id, older, pace)
                 if len(batch) >= self._batch:

@@ -114,6 +114,7 @@ async def _work(
     with database.begin(SERVICE) as connection:
         sender_id = outbox.begin_sender(connection, f"{socket.gethostname()}:{os.getpid()}", alert_id, BEAT_S)
         thread = outbox.thread_alerts(connection, alert_id)
+        outbox.align_paces(connection, thread)
     counts: Counter[str] = Counter()
     claims = Claims(database, sender_id, alert_id, len(outgoing.lines), counts, channel)
     try:

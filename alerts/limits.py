@@ -39,9 +39,9 @@ class Limits:
     hard_refusals: int
 
     @property
-    def domains(self) -> list[str]:
-        """Every paced domain."""
-        return [domain for pace in self.paces for domain in pace.domains]
+    def pace_of(self) -> dict[str, str]:
+        """Every paced domain and the name of its limit."""
+        return {domain: pace.name for pace in self.paces for domain in pace.domains}
 
 
 @cache
@@ -59,7 +59,7 @@ def load_limits() -> Limits:
         for row in content["pace"]
     )
     limits = Limits(paces, content["suspend"]["hard_refusals"])
-    if len(set(limits.domains)) != len(limits.domains):
+    if len(limits.pace_of) != sum(len(pace.domains) for pace in paces):
         raise UsageError("data/mail_limits.toml names a domain twice.", "Leave it in one [[pace]] only.")
     if any(pace.connections < 1 or pace.per_second <= 0 for pace in paces) or limits.hard_refusals < 1:
         raise UsageError("data/mail_limits.toml has a limit that lets nothing through.", "Write positive numbers.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import orjson
 from sqlalchemy import Connection, TextClause, text
 
 from alerts.channels.outgoing import channels
+from alerts.limits import load_limits
 from gis.queries import load_queries
 from gis.town import Town
 
@@ -43,7 +45,8 @@ def freeze_recipients(
     connection.execute(_QUERIES["stage_sites"])
     connection.execute(_QUERIES["fill_sites"], parameters)
     connection.execute(_QUERIES["index_sites"])
-    count = connection.execute(_compose("insert_deliveries"), parameters).rowcount
+    paces = orjson.dumps(load_limits().pace_of).decode()
+    count = connection.execute(_compose("insert_deliveries"), {**parameters, "paces": paces}).rowcount
     connection.execute(_QUERIES["drop_sites"])
     for channel in channels():
         channel.freeze(connection, alert_id)

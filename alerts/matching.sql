@@ -40,8 +40,9 @@ WHERE s.state = 'confirmed'
 -- Below level 4 a message waits for the end of the person's quiet hours, in the town's time; from 4 on it goes at once.
 -- So does the withdrawal of such a one: who was sent away from home for nothing is told now.
 WITH recipient AS MATERIALIZED ({recipients})
-INSERT INTO alerts.delivery (alert_id, subscriber_id, address, language, place_names, nearest_sites, is_held, next_attempt_at)
+INSERT INTO alerts.delivery (alert_id, subscriber_id, address, language, place_names, pace, nearest_sites, is_held, next_attempt_at)
 SELECT :alert_id, r.subscriber_id, r.email, r.language, r.place_names,
+       coalesce(CAST(:paces AS jsonb) ->> lower(substr(r.email, strpos(r.email, '@') + 1)), ''),
        coalesce((
            SELECT jsonb_agg(jsonb_build_object('name', near.name, 'distance_m', round(near.distance_m::numeric, 1),
                                                'lon', near.lon, 'lat', near.lat) ORDER BY near.distance_m, near.fid)

@@ -13,9 +13,9 @@ WITH due AS MATERIALIZED (
         WHEN s.state <> 'confirmed' THEN 'unsubscribed'
         WHEN a.state = 'cancelled' THEN 'cancelled'
         WHEN a.state = 'expired' OR a.expires_at < clock_timestamp() THEN 'expired'
-        WHEN EXISTS (SELECT FROM alerts.delivery n JOIN alerts.alert t ON t.id = n.alert_id
-                     WHERE n.subscriber_id = d.subscriber_id AND n.channel = d.channel AND n.alert_id > d.alert_id
-                       AND coalesce(t.thread_id, t.id) = coalesce(a.thread_id, a.id)
+        WHEN EXISTS (SELECT FROM alerts.alert t JOIN alerts.delivery n ON n.alert_id = t.id
+                     WHERE t.thread_id = coalesce(a.thread_id, a.id) AND t.id > a.id
+                       AND n.subscriber_id = d.subscriber_id AND n.channel = d.channel
                        AND n.state IN ('pending', 'deferred', 'sending', 'accepted')) THEN 'overtaken'
     END AS reason
     FROM alerts.delivery d JOIN alerts.alert a ON a.id = d.alert_id JOIN alerts.subscriber s ON s.id = d.subscriber_id

@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Connection, Row
 
 from alerts.letter import Recipient
-from alerts.limits import Pace
+from alerts.limits import Pace, load_limits
 from alerts.texts import AlertText
 from gis.queries import load_queries
 
@@ -75,66 +75,64 @@ def thread_alerts(connection: Connection, alert_id: int) -> list[int]:
     return list(connection.execute(_QUERIES["thread_alerts"], {"alert_id": alert_id}).scalars())
 
 
+def align_paces(connection: Connection, alert_ids: Sequence[int]) -> None:
+    """Put what is still to be sent of some alerts under the limits that hold now."""
+    values = {"alert_ids": list(alert_ids), "paces": orjson.dumps(load_limits().pace_of).decode()}
+    connection.execute(_QUERIES["align_paces"], values)
+
+
+def plan_claims(connection: Connection) -> None:
+    """Make the claims of this transaction read only what they take; see the statement."""
+    connection.execute(_QUERIES["plan_claims"])
+
+
 def claim(
     connection: Connection,
     sender_id: int,
     alert_id: int,
     older_ids: Sequence[int],
-    paced_domains: Sequence[str] = (),
-    most: int | None = None,
+    most: int = BATCH_SIZE,
     channel: str = "mail",
+    pace: str = "",
 ) -> list[Claimed]:
-    """Take due deliveries of one alert for a sender, all but those to paced domains; other senders skip them.
+    """Take due deliveries of one alert for a sender, those under no limit or those under one; other senders skip them.
 
     Parameters
     ----------
     older_ids : the alerts of the thread before this one; a person still to get one of them waits.
-    most : at most so many (default: `BATCH_SIZE`).
+    most : at most so many.
     """
-    return _claim(connection, sender_id, alert_id, older_ids, list(paced_domains), False, most or BATCH_SIZE, channel)
+    parameters = {
+        "sender_id": sender_id,
+        "alert_id": alert_id,
+        "older_ids": list(older_ids),
+        "channel": channel,
+        "pace": pace,
+        "most": most,
+    }
+    return [_claimed(row) for row in connection.execute(_QUERIES["claim"], parameters).all()]
 
 
 def claim_paced(
     connection: Connection, sender_id: int, alert_id: int, older_ids: Sequence[int], pace: Pace
 ) -> list[Claimed]:
-    """Take as many deliveries to a paced domain as may be on their way now, over all workers together."""
-    room = {"name": pace.name, "domains": list(pace.domains), "per_second": pace.per_second}
+    """Take as many deliveries under a limit as may be on their way now, over all workers together."""
+    room = {"name": pace.name, "per_second": pace.per_second}
     if connection.execute(_QUERIES["lock_pace"], {"name": pace.name}).first() is None:
         connection.execute(_QUERIES["add_pace"], {"name": pace.name})
         connection.execute(_QUERIES["lock_pace"], {"name": pace.name})
     most = connection.execute(_QUERIES["read_room"], {**room, "connections": pace.connections}).scalar_one()
     if most == 0:
         return []
-    claimed = _claim(connection, sender_id, alert_id, older_ids, list(pace.domains), True, most, "mail")
+    claimed = claim(connection, sender_id, alert_id, older_ids, most, pace=pace.name)
     connection.execute(_QUERIES["use_room"], {**room, "messages": len(claimed)})
     return claimed
 
 
-def due_domains(connection: Connection, alert_id: int, domains: Sequence[str]) -> set[str]:
-    """Return those of `domains` that have something due."""
-    return set(connection.execute(_QUERIES["due_domains"], {"alert_id": alert_id, "domains": list(domains)}).scalars())
-
-
-def _claim(
-    connection: Connection,
-    sender_id: int,
-    alert_id: int,
-    older_ids: Sequence[int],
-    domains: list[str],
-    is_paced: bool,
-    most: int,
-    channel: str,
-) -> list[Claimed]:
-    parameters = {
-        "sender_id": sender_id,
-        "alert_id": alert_id,
-        "older_ids": list(older_ids),
-        "channel": channel,
-        "domains": domains,
-        "is_paced": is_paced,
-        "most": most,
-    }
-    return [_claimed(row) for row in connection.execute(_QUERIES["claim"], parameters).all()]
+def due_paces(connection: Connection, alert_id: int) -> set[str]:
+    """Return the names of the limits that have something due of an alert."""
+    values = {"alert_id": alert_id, "names": [pace.name for pace in load_limits().paces]}
+    return set(connection.execute(_QUERIES["due_paces"], values).scalars())
 
 
 def _claimed(row: Row[Any]) -> Claimed:

@@ -37,14 +37,14 @@ ORDER BY t.id
 
 -- name: claim
 -- Take a batch for a sender. A row waits while an older message to the same person is still to be sent. The lock on the
--- sender's row keeps it from being declared dead in between. Paced domains have their own claim (:domains).
+-- sender's row keeps it from being declared dead in between. Mail domains under a limit have a claim each (:pace).
 WITH me AS MATERIALIZED (
     SELECT id FROM alerts.sender WHERE id = :sender_id FOR KEY SHARE
 ), due AS MATERIALIZED (
     SELECT d.id
     FROM alerts.delivery d
-    WHERE d.alert_id = :alert_id AND d.state IN ('pending', 'deferred') AND d.next_attempt_at <= clock_timestamp()
-      AND NOT d.is_held AND d.channel = :channel AND (d.domain = ANY (:domains)) = :is_paced
+    WHERE d.alert_id = :alert_id AND d.channel = :channel AND d.pace = :pace
+      AND d.state IN ('pending', 'deferred') AND d.next_attempt_at <= clock_timestamp() AND NOT d.is_held
       AND EXISTS (SELECT FROM me)
       AND NOT EXISTS (
           SELECT FROM alerts.delivery o
@@ -69,11 +69,22 @@ RETURNING d.id, d.alert_id, d.address, d.language, d.place_names, d.nearest_site
          WHERE f.merged_into = d.id AND f.state IN ('pending', 'deferred'))
     END AS carried
 
--- name: due_domains
--- Which of the paced domains have something due.
-SELECT DISTINCT d.domain FROM alerts.delivery d
-WHERE d.alert_id = :alert_id AND d.state IN ('pending', 'deferred') AND d.next_attempt_at <= clock_timestamp()
-  AND d.channel = 'mail' AND d.domain = ANY (:domains) AND NOT d.is_held
+-- name: plan_claims
+-- Straight to the rows, whatever the statistics say: they know nothing of a message written a moment ago.
+SELECT set_config(name, 'off', true) FROM unnest('{enable_sort,enable_seqscan,enable_hashjoin,enable_mergejoin}'::text[]) name
+
+-- name: due_paces
+-- Which of the limits have something due.
+SELECT p.name FROM unnest(CAST(:names AS text[])) AS p (name)
+WHERE EXISTS (SELECT FROM alerts.delivery d
+              WHERE d.alert_id = :alert_id AND d.channel = 'mail' AND d.pace = p.name
+                AND d.state IN ('pending', 'deferred') AND d.next_attempt_at <= clock_timestamp() AND NOT d.is_held)
+
+-- name: align_paces
+-- The limits may have been written anew since the recipients were frozen.
+UPDATE alerts.delivery d SET pace = coalesce(CAST(:paces AS jsonb) ->> d.domain, '')
+WHERE d.alert_id = ANY (:alert_ids) AND d.channel = 'mail' AND d.state IN ('pending', 'deferred')
+  AND d.pace <> coalesce(CAST(:paces AS jsonb) ->> d.domain, '')
 
 -- name: lock_pace
 SELECT free_at FROM alerts.pace WHERE name = :name FOR UPDATE
@@ -84,7 +95,7 @@ INSERT INTO alerts.pace (name) VALUES (:name) ON CONFLICT DO NOTHING
 -- name: read_room
 -- How many messages may go to a paced domain now: free connections, and what the rate allows (a second's worth at most).
 SELECT greatest(0, least(
-    :connections - (SELECT count(*) FROM alerts.delivery WHERE state = 'sending' AND domain = ANY (:domains) AND merged_into IS NULL),
+    :connections - (SELECT count(*) FROM alerts.delivery WHERE state = 'sending' AND pace = :name AND merged_into IS NULL),
     floor(extract(epoch FROM clock_timestamp() + interval '1 second'
                              - greatest(free_at, clock_timestamp())) * :per_second)))::int
 FROM alerts.pace WHERE name = :name
