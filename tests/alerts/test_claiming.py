@@ -62,7 +62,7 @@ def explain_settle(connection: Connection, sender_id: int, next_ids: list[int], 
 def test_a_batch_of_a_thread_nobody_has_statistics_of_reads_only_its_own_rows(
     town: SquareTown, considered: Considered
 ) -> None:
-    """Found by measuring: by a wrong index each batch read the whole town, and so did each verdict of the older message."""
+    """By a wrong index each batch read the whole town, and so did each verdict of an older message, once measured."""
     town.subscribe("known@machimori.example")
     considered({**MAJOR, "height_text": "５ｍ"}, incident_fid=9, is_fresh=True)
     town.execute("ANALYZE alerts.delivery")  # all that the planner knows: one alert with one delivery
