@@ -27,6 +27,7 @@ class MailLine:
         self._letters = letters
         self._channel = channel
         self._upcoming: Claimed | None = None
+        self._next: tuple[Claimed, Envelope] | None = None
 
     @property
     def relay(self) -> Relay | None:
@@ -39,12 +40,16 @@ class MailLine:
 
     async def notify(self, claimed: Claimed, message: bytes) -> str:
         """Hand one mail over; see `MailChannel.notify`. Raises ValueError when the address is none."""
-        envelope = self._envelope(claimed)
+        # The one that was announced is written already.
+        envelope = self._next[1] if self._next and self._next[0] is claimed else self._envelope(claimed)
+        self._next = self._read_upcoming()
+        return await self._channel.notify(envelope, message, self._next[1] if self._next else None)
+
+    def _read_upcoming(self) -> tuple[Claimed, Envelope] | None:
         try:
-            upcoming = self._envelope(self._upcoming) if self._upcoming else None
+            return (self._upcoming, self._envelope(self._upcoming)) if self._upcoming else None
         except ValueError:
-            upcoming = None  # said when it is this mail's turn
-        return await self._channel.notify(envelope, message, upcoming)
+            return None  # said when it is this mail's turn
 
     def _envelope(self, claimed: Claimed) -> Envelope:
         recipient = claimed.recipient
