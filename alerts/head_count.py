@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection
 
 from alerts import matching
+from alerts.channels.outgoing import channels, outlets
 from gis.languages import LANGUAGES
 from gis.queries import load_queries
 from gis.town import Town
@@ -44,17 +45,10 @@ def count_heads(connection: Connection, alert_id: int, town: Town) -> HeadCount:
     people = {language: found[language] for language in LANGUAGES if language in found}
     values = {"alert_id": alert_id, "plane_epsg": town.plane_epsg}
     places = int(connection.execute(_QUERIES["places"], values).scalar_one())
-    webhooks = int(connection.execute(_QUERIES["webhooks"], values).scalar_one())
-    return HeadCount(people, places, {"mail": people, **_count_push(connection, values), "webhook": {"": webhooks}})
-
-
-def _count_push(connection: Connection, values: dict[str, int]) -> dict[str, dict[str, int]]:
-    """Count the recipients' devices; nothing for a role that may not count them."""
-    allowed = text("SELECT has_column_privilege(to_regclass('alerts.push_device'), 'language', 'SELECT')")
-    if not connection.execute(allowed).scalar():
-        return {}
-    query = text(
-        f"SELECT d.language, count(*) AS devices FROM ({_RECIPIENTS}) r JOIN alerts.push_device d"  # noqa: S608
-        " ON d.subscriber_id = r.subscriber_id AND d.gone_at IS NULL GROUP BY d.language"
-    )
-    return {"push": {row.language: row.devices for row in connection.execute(query, values | {"only_late": False})}}
+    counts = {"mail": people}
+    for channel in channels():
+        found_addresses = channel.count(connection, _RECIPIENTS, values | {"only_late": False})
+        if found_addresses is not None:
+            counts[channel.name] = found_addresses
+    counts |= {outlet.name: {"": outlet.count(connection, alert_id)} for outlet in outlets()}
+    return HeadCount(people, places, counts)

@@ -5,6 +5,3 @@ CROSS JOIN LATERAL (SELECT alerts.to_plane(a.area, CAST(:plane_epsg AS int)) AS 
 CROSS JOIN LATERAL alerts.places_inside(m.plane) p
 JOIN alerts.subscriber s ON s.id = p.subscriber_id AND s.state = 'confirmed' AND a.kind = ANY (s.kinds)
 WHERE a.id = :alert_id AND (a.cap_status = 'Actual' OR s.is_drill)
-
--- name: webhooks
-SELECT alerts.count_receivers(a.cap_status) FROM alerts.alert a WHERE a.id = :alert_id

@@ -11,6 +11,7 @@ from alerts import outbox
 from alerts.audience import refresh_zones
 from alerts.bounce_mailbox import read_mailbox
 from alerts.bounces import suspend_refusers, take_return
+from alerts.channels.outgoing import outlets
 from alerts.consider import consider
 from alerts.delivery import send_alert
 from alerts.ledger import BEAT_S
@@ -19,7 +20,6 @@ from alerts.morning import wake_held
 from alerts.notices import has_unmailed, mail_notices
 from alerts.return_path import find_addresses
 from alerts.thread import undecided_situations
-from alerts.webhooks import make_calls, write_calls
 from gis.database import SERVICE
 from gis.jobs import context, enqueue, task
 from gis.town import load_town
@@ -95,12 +95,21 @@ def tell_approvers() -> None:
         _log.info("approvers told", notices=count)
 
 
-@task("alerts.call_webhooks", queue="alerts")
-def call_webhooks() -> None:
-    """Tell other systems of the alerts that went out."""
-    with context().database.begin(SERVICE) as connection:
-        write_calls(connection)
-    make_calls(context().database, context().settings)
+@task("alerts.tell_outlets", queue="alerts")
+def tell_outlets() -> None:
+    """Tell other systems of the alerts that went out; what fails on one way keeps no other from its work."""
+    failures: list[Exception] = []
+    for outlet in outlets():
+        try:
+            counts = outlet.tell(context().database, context().settings)
+        except Exception as error:
+            _log.exception("an outlet failed", outlet=outlet.name)
+            failures.append(error)
+        else:
+            if counts:
+                _log.info("told", outlet=outlet.name, **counts)
+    if failures:
+        raise failures[0]
 
 
 @task("alerts.resume", queue="alerts")

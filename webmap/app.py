@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from gis.settings import Settings, load_settings
 from webmap import (
+    alert_documents,
     citizen,
     citizen_attachments,
     errors,
@@ -62,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.init_app(app)
     for window in (
         citizen,
+        alert_documents,
         citizen_attachments,
         feeds,
         tiles,

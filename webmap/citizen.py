@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from flask import Blueprint, abort, render_template, request
 
-from flask import Blueprint, Response, abort, render_template, request
-from sqlalchemy import Connection
-
-from alerts.cap import CONTENT_TYPE, render_cap
-from alerts.l_alert import render_l_alert
 from gis.errors import UsageError
-from gis.settings import Settings
 from layers.legend import legend
 from webmap import board, town_map
 from webmap.languages import language
@@ -109,25 +103,6 @@ def show_alert(alert_id: int) -> str:
             script=town_map.small_map_script(services().town, language()),
             assets=town_map,
         )
-
-
-@blueprint.get("/alerts/<int:alert_id>.cap")
-def show_cap(alert_id: int) -> Response:
-    """Answer the alert as CAP 1.2 (OASIS), media type application/cap+xml."""
-    return _answer_document(alert_id, render_cap, CONTENT_TYPE)
-
-
-@blueprint.get("/alerts/<int:alert_id>/l-alert.xml")
-def show_l_alert(alert_id: int) -> Response:
-    """Answer the alert for systems that relay to broadcasters (docs/l-alert.md)."""
-    return _answer_document(alert_id, render_l_alert, "application/xml")
-
-
-def _answer_document(alert_id: int, render: Callable[[Connection, int, Settings], bytes], media_type: str) -> Response:
-    with citizen_connection() as connection:
-        if board.find_alert(connection, alert_id) is None:
-            abort(404)
-        return Response(render(connection, alert_id, services().settings), mimetype=media_type)
 
 
 @blueprint.get("/shelters")

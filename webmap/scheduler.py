@@ -54,7 +54,7 @@ def periodic_jobs() -> list[Periodic]:
         Periodic("alerts.sweep", second=40),
         Periodic("alerts.resume", second="*/5"),
         Periodic("alerts.read_bounces", second=10),
-        Periodic("alerts.call_webhooks", second="*/10"),
+        Periodic("alerts.tell_outlets", second="*/10"),
         Periodic("webmap.remove_old_uploads", second=10, minute="35"),
         Periodic("ingest.resolve_quiet", second=50, minute="5"),
         Periodic("ingest.answer_citizens", second="*/20"),

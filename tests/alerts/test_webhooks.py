@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from alerts.tasks import call_webhooks
+from alerts.tasks import tell_outlets
 from tests.alerts.alert_town import FIRST, MAJOR, SquareTown
 
 Considered = Callable[..., int | None]
@@ -56,7 +56,7 @@ def receiver(town: SquareTown) -> Iterator[Receiver]:
 def test_an_alert_is_told_once_and_signed(considered: Considered, receiver: Receiver) -> None:
     considered(MAJOR)
     for _ in range(3):
-        call_webhooks()
+        tell_outlets()
     ((headers, body),) = receiver.calls
     expected = hmac.new(b"shared", body, hashlib.sha256).hexdigest()
     assert headers["X-Machimori-Signature"] == f"sha256={expected}"
@@ -72,10 +72,10 @@ def test_a_receiver_that_is_down_is_told_later_with_the_same_key_and_in_order(
     receiver.statuses = [503]
     considered(MAJOR)
     considered({**MAJOR, "height_text": "１０ｍ"}, reported_at=FIRST + timedelta(minutes=1))
-    call_webhooks()
+    tell_outlets()
     assert len(receiver.calls) == 1, "the newer one waits for the older one"
     town.execute("UPDATE alerts.webhook_call SET next_attempt_at = now()")
-    call_webhooks()
+    tell_outlets()
     keys = [headers["Idempotency-Key"] for headers, _ in receiver.calls]
     assert keys[0] == keys[1] != keys[2] and len(keys) == 3
     assert town.execute("SELECT DISTINCT state FROM alerts.webhook_call") == [("accepted",)]
@@ -88,13 +88,13 @@ def test_what_was_cancelled_or_has_ended_by_the_moment_of_the_call_is_not_told(
     receiver.statuses = [503]
     first = considered(MAJOR)
     considered({**MAJOR, "height_text": "１０ｍ"}, reported_at=FIRST + timedelta(minutes=1))
-    call_webhooks()
+    tell_outlets()
     with town.owner.begin() as connection:
         connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
         connection.exec_driver_sql(f"UPDATE alerts.alert SET sent_at = now() - interval '1 minute' WHERE id = {first}")
         connection.exec_driver_sql(f"UPDATE alerts.alert SET {overtaken} WHERE id = {first}")
     town.execute("UPDATE alerts.webhook_call SET next_attempt_at = now()")
-    call_webhooks()
+    tell_outlets()
     states = [state for (state,) in town.execute("SELECT state FROM alerts.webhook_call ORDER BY alert_id")]
     assert states == ["expired", "accepted"]
     keys = [headers["Idempotency-Key"] for headers, _ in receiver.calls]
@@ -107,8 +107,8 @@ def test_a_refusal_for_good_is_recorded_and_not_repeated(
 ) -> None:
     receiver.statuses = [status]
     considered(MAJOR)
-    call_webhooks()
-    call_webhooks()
+    tell_outlets()
+    tell_outlets()
     assert len(receiver.calls) == 1
     assert town.scalar("SELECT state FROM alerts.webhook_call") == "failed"
 
@@ -117,8 +117,8 @@ def test_a_drill_is_not_told_to_who_does_not_take_drills(
     town: SquareTown, considered: Considered, receiver: Receiver
 ) -> None:
     considered(MAJOR, status="Exercise")
-    call_webhooks()
+    tell_outlets()
     assert receiver.calls == []
     town.execute("UPDATE alerts.webhook SET takes_drills = true")
-    call_webhooks()
+    tell_outlets()
     assert len(receiver.calls) <= 1 and all(json.loads(b)["cap_status"] == "Exercise" for _, b in receiver.calls)

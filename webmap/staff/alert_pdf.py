@@ -177,7 +177,7 @@ def _deliveries(course: AlertReport, progress: Progress) -> list[Flowable]:
     story.append(table(head, states, (0.3, 0.14, 0.28, 0.28), spoken))
     domains = [
         (
-            wording.phrase(alert_words.CHANNELS, row.channel),
+            alert_words.channel_title(row.channel),
             row.domain or (gettext("other domains") if row.channel == "mail" else ""),
             row.accepted,
             row.open,

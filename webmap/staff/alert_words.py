@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
+from alerts.channels.outgoing import titles
 from alerts.checker import Finding
-from webmap.languages import mark
+from webmap.languages import gettext, language, mark
 
 FINDINGS = {
     "blank": mark("A blank is not filled"),
@@ -83,11 +84,6 @@ STANDING_STATES = {
     "ended": mark("ended"),
     "revoked": mark("revoked"),
 }
-CHANNELS = {
-    "mail": mark("e-mail"),
-    "push": mark("push message"),
-    "webhook": mark("other systems (webhook)"),
-}
 EVENTS = {
     "evacuation.emergency": mark("Emergency Safety Measures"),
     "evacuation.order": mark("Evacuation Order"),
@@ -115,6 +111,11 @@ REASONS = {
     "gone": mark("the device is gone"),
     "connection": mark("no connection to the mail server"),
 }
+
+
+def channel_title(name: str) -> str:
+    """Return what people call a channel; one that is no more by its name."""
+    return gettext("e-mail") if name == "mail" else titles(name).get(language(), name)
 
 
 def field_of(finding: Finding) -> str:

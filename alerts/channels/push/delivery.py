@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from alerts.channels.outgoing import Channel, Outgoing
 from alerts.channels.push.channel import PushChannel
-from alerts.channels.push.devices import freeze, has_due
+from alerts.channels.push.devices import count, freeze, has_due
 from alerts.channels.push.forms import PushForms
 from alerts.channels.push.vapid import Sender
 from gis.database import Database
@@ -25,4 +25,11 @@ def _open(database: Database, settings: Settings) -> Iterator[Outgoing]:
         yield Outgoing(forms, [PushChannel(database, forms, sender, executor) for _ in range(_LANES)])
 
 
-CHANNEL = Channel(name="push", freeze=freeze, has_due=has_due, open=_open)
+CHANNEL = Channel(
+    name="push",
+    titles={"ja": "プッシュ通知", "ja-x-easy": "プッシュ通知（つうち）", "en": "push message"},
+    freeze=freeze,
+    has_due=has_due,
+    open=_open,
+    count=count,
+)

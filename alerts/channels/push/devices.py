@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection, Row, text
 
 from alerts.handover import RETRY_HOURS
 from gis.queries import load_queries
@@ -33,6 +33,14 @@ def freeze(connection: Connection, alert_id: int) -> int:
 def has_due(connection: Connection, alert_ids: Sequence[int]) -> bool:
     """Tell whether any push of some alerts is due."""
     return connection.execute(_QUERIES["has_due"], {"alert_ids": list(alert_ids)}).first() is not None
+
+
+def count(connection: Connection, recipients: str, values: Mapping[str, object]) -> dict[str, int] | None:
+    """Count the devices of the subscribers that a query finds, by language; None for a role that may not."""
+    if not connection.execute(_QUERIES["may_count"]).scalar():
+        return None
+    query = text(_QUERIES.sql("count").replace("{recipients}", recipients))
+    return {row.language: row.devices for row in connection.execute(query, values)}
 
 
 def read_alerts(connection: Connection, alert_ids: Sequence[int]) -> list[Row[tuple[object, ...]]]:

@@ -15,6 +15,15 @@ WHERE d.alert_id = ANY (:alert_ids) AND d.channel = 'push' AND d.state IN ('pend
   AND d.next_attempt_at <= clock_timestamp()
 LIMIT 1
 
+-- name: may_count
+SELECT has_column_privilege(to_regclass('alerts.push_device'), 'language', 'SELECT')
+
+-- name: count
+-- The devices of whom a message would reach.
+SELECT d.language, count(*) AS devices
+FROM ({recipients}) r JOIN alerts.push_device d ON d.subscriber_id = r.subscriber_id AND d.gone_at IS NULL
+GROUP BY d.language
+
 -- name: read_alerts
 -- What the messages of some alerts share, per language, and how long each holds by the database's clock.
 SELECT a.id, t.language, t.headline, t.instruction, t.description, t.short, a.level, a.msg_type, coalesce(a.thread_id, a.id) AS thread_id,

@@ -39,3 +39,6 @@ SET state = CASE WHEN :state = 'pending' AND a.sent_at < now() - interval '1 day
     finished_at = CASE WHEN :state <> 'pending' THEN clock_timestamp() END
 FROM alerts.alert a
 WHERE c.id = :id AND a.id = c.alert_id
+
+-- name: count
+SELECT alerts.count_receivers(a.cap_status) FROM alerts.alert a WHERE a.id = :alert_id
