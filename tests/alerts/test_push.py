@@ -23,8 +23,10 @@ from alerts.channels import TransportError
 from alerts.channels.push import post
 from alerts.channels.push.encryption import encode_point, encrypt, from_base64url
 from alerts.channels.push.post import Network, Poster, check_endpoint
+from alerts.channels.push.trial import try_devices
 from alerts.channels.push.vapid import Sender
 from alerts.delivery import send_alert
+from gis.errors import UsageError
 from gis.settings import Settings
 from tests.alerts.alert_town import FIRST, MAJOR, SquareTown
 from tests.alerts.test_relays import Authority
@@ -266,3 +268,23 @@ def test_a_subscription_holds_ten_devices_and_its_key_removes_them(town: SquareT
     right = "SELECT open.remove_push_device(token, :endpoint) FROM alerts.subscriber"
     assert town.scalar(right, endpoint=f"{service.origin}/push/3")
     assert town.scalar("SELECT count(*) FROM alerts.push_device") == 9
+
+
+def test_a_test_reaches_each_device_in_its_language_and_cannot_be_taken_for_a_warning(
+    town: SquareTown, settings: Settings, service: PushService
+) -> None:
+    person = town.subscribe("a@machimori.example")
+    phones = [add_device(town, service, person, 1), add_device(town, service, person, 2, "en")]
+    add_device(town, service, town.subscribe("b@machimori.example"), 3)
+    service.statuses = {"/push/2": [410]}
+    trials = try_devices(town.database, settings, "a@machimori.example")
+    assert [(trial.is_taken, trial.words[:3]) for trial in trials] == [(True, "201"), (False, "410")]
+    bodies = {path: body for path, _, body in service.calls}
+    assert sorted(bodies) == ["/push/1", "/push/2"]
+    first, second = (phone.read(bodies[phone.path]) for phone in phones)
+    assert str(first["title"]).startswith("【試験】") and str(second["title"]).startswith("[TEST]")
+    assert first["level"] == 0 and "避難などの必要はありません" in str(first["body"])
+    assert town.execute("SELECT FROM alerts.delivery") == []
+    with pytest.raises(UsageError, match="no device"):
+        town.subscribe("c@machimori.example")
+        try_devices(town.database, settings, "c@machimori.example")

@@ -13,13 +13,16 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
     from sqlalchemy import Connection
 
+    from gis.database import Database
+
 HELP = "Add subscribers whose wish the office has in hand, their places (point, area, feature of a layer), quiet hours."
 EXAMPLE = (
     "./machimori subscriber add hanako@example.jp --kind tsunami --kind flood --language ja\n"
     "./machimori subscriber place hanako@example.jp 自宅 --at 141.195,38.405 --radius 300\n"
     "./machimori subscriber place hanako@example.jp 大曲 --feature town_block:12\n"
     "./machimori subscriber place hanako@example.jp 畑 --area field.geojson\n"
-    "./machimori subscriber quiet hanako@example.jp 22:00-07:00"
+    "./machimori subscriber quiet hanako@example.jp 22:00-07:00\n"
+    "./machimori subscriber push-test hanako@example.jp"
 )
 
 
@@ -41,6 +44,8 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     quiet = parts.add_parser("quiet", help="hold levels below 4 in these hours until they end, then in one mail")
     quiet.add_argument("email", metavar="ADDRESS")
     quiet.add_argument("hours", metavar="HH:MM-HH:MM", help="town's time, may go over midnight; 'none' ends them")
+    trial = parts.add_parser("push-test", help="push a test to the person's devices and say what each service answers")
+    trial.add_argument("email", metavar="ADDRESS")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -50,6 +55,8 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
     database = Database(settings.app_url(), pool_size=1)
     try:
+        if args.part == "push-test":
+            return _test_push(database, settings, args.email)
         with database.begin(SERVICE) as connection:
             if args.part == "add":
                 audience.add_subscriber(connection, args.email, args.language, args.kind)
@@ -64,6 +71,15 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         database.dispose()
     print("done")
     return 0
+
+
+def _test_push(database: Database, settings: Settings, email: str) -> int:
+    from alerts.channels.push.trial import try_devices
+
+    trials = try_devices(database, settings, email)
+    for number, trial in enumerate(trials, 1):
+        print(f"device {number} ({trial.service}): {'taken' if trial.is_taken else 'NOT taken'}: {trial.words}")
+    return 0 if all(trial.is_taken for trial in trials) else 1
 
 
 def _add_place(connection: Connection, subscriber_id: int, args: argparse.Namespace) -> None:
