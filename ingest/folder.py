@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gis.database import Database
 from gis.errors import UsageError
@@ -76,6 +76,14 @@ def take_folder(database: Database, settings: Settings, source: Source) -> RunSu
         else:
             record_success(database, source.name, state.validators)
     return summary
+
+
+def has_whole_file(options: Mapping[str, Any]) -> bool:
+    """Whether a file in a drop folder can be taken now; False when it cannot be looked at: the run says why."""
+    try:
+        return next(_whole(Path(options["folder"]), options.get("complete") == "marker"), None) is not None
+    except OSError:
+        return False
 
 
 def _take(database: Database, settings: Settings, source: Source, path: Path, summary: RunSummary) -> None:

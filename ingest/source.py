@@ -38,6 +38,8 @@ class Source:
     parse : pure; raises `Unreadable` for a document that does not parse, returns `Rejected` for a record.
     folds : incident kind → fold; a kind that is not named here cannot come from this source.
     fetch : asks the other side for what is new; None when there is nobody to ask.
+    is_waiting : whether something new lies in a folder of this machine, so that nobody waits for the schedule
+        (ingest/doorstep.py); cheap. None when only asking tells.
     as_exercise : turns a real body into a drill; None when this source has no drills.
     is_private : it speaks of persons: its documents and rejected records are for moderators only.
     is_past : it tells of what is long over, each report of an event of its own: nothing goes to the alert side, and
@@ -59,6 +61,7 @@ class Source:
     running: frozenset[str] = frozenset()
     schedule: Schedule | None = None
     fetch: Fetch | None = None
+    is_waiting: Callable[[], bool] | None = None
     as_exercise: Callable[[bytes], bytes] | None = None
     is_private: bool = False
     is_past: bool = False

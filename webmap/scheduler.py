@@ -21,9 +21,12 @@ from gis.database import SERVICE, Database
 from gis.jobs import enqueue
 from gis.settings import Settings
 from ingest.clock import enqueue_due
+from ingest.doorstep import enqueue_waiting, waiting_sources
 
 # Any number that nothing else in the database uses as an advisory lock: the letters MMSC.
 LEADER_LOCK = 0x4D4D5343
+# A mail in a Maildir shall be in the moderators' queue within two seconds; a look costs a listing of an empty folder.
+_DOORSTEP_EVERY_S = 0.5
 _Result = TypeVar("_Result")
 _LOG = structlog.get_logger()
 
@@ -93,6 +96,12 @@ class Leader:
         """Write a job for each source that is due, if this candidate leads; return their names."""
         return self._lead(lambda connection: enqueue_due(connection, settings)) or []
 
+    def ask_waiting(self, settings: Settings) -> None:
+        """Write a job for each source on whose doorstep something lies, if this candidate leads."""
+        names = waiting_sources(settings)
+        if names:
+            self._lead(lambda connection: enqueue_waiting(connection, names))
+
     def _lead(self, work: Callable[[Connection], _Result]) -> _Result | None:
         """Do it in a transaction of the leader's session as the service; None when this candidate does not lead."""
         try:
@@ -159,6 +168,9 @@ def run_scheduler(database: Database, settings: Settings) -> None:
             misfire_grace_time=30,
         )
     scheduler.add_job(leader.ask_sources, "cron", args=[settings], second="*/5", id="sources", coalesce=True)
+    scheduler.add_job(
+        leader.ask_waiting, "interval", args=[settings], seconds=_DOORSTEP_EVERY_S, id="doorsteps", coalesce=True
+    )
     # At once, too: apply for the lead, and look after what a crash left running.
     leader.write(jobs[0])
     try:

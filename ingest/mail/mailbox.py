@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,14 @@ def fetch_mail(database: Database, settings: Settings, source: Source) -> RunSum
     return summary
 
 
+def has_new_mail(folder: Path) -> bool:
+    """Whether a mail lies in `new/` of a Maildir; False when it cannot be looked at: the run says why."""
+    try:
+        return next(_delivered(folder / "new"), None) is not None
+    except OSError:
+        return False
+
+
 def read_address(name: str, options: Mapping[str, Any]) -> Account | Path:
     """Return the mailbox that a source's options name: an account, or the folder of a Maildir.
 
@@ -109,8 +117,7 @@ def _take_maildir(run: _Run, folder: Path) -> dict[str, Any]:
     if not new.is_dir() or not current.is_dir():
         raise MailboxError(f"{folder} is no Maildir: new/ or cur/ is missing")
     try:
-        waiting = sorted(path for path in new.iterdir() if path.is_file() and not path.is_symlink())
-        for path in waiting[:_MOST_MAILS]:
+        for path in sorted(_delivered(new))[:_MOST_MAILS]:
             with path.open("rb") as file:
                 body = read_body(iter(lambda file=file: file.read(_CHUNK_BYTES), b""), run.limit_bytes)  # type: ignore[misc]
             run.take(f"mail:{path.name}", body)
@@ -118,3 +125,7 @@ def _take_maildir(run: _Run, folder: Path) -> dict[str, Any]:
     except OSError as error:
         raise MailboxError(f"{folder}: {error.strerror or error}") from error
     return {}
+
+
+def _delivered(new: Path) -> Iterator[Path]:
+    return (path for path in new.iterdir() if path.is_file() and not path.is_symlink())

@@ -20,7 +20,7 @@ from functools import partial
 from ingest.configuration import SourceConfig
 from ingest.fire.dispatch import Service, fold_dispatch
 from ingest.fire.table import TableForm, read_form, read_table
-from ingest.folder import check_folder_options, take_folder
+from ingest.folder import check_folder_options, has_whole_file, take_folder
 from ingest.source import Source
 
 _FOLDS = dict.fromkeys(("fire", "other"), fold_dispatch)
@@ -44,6 +44,7 @@ def make_source(config: SourceConfig) -> Source:
         folds=_FOLDS,
         schedule=config.schedule,
         fetch=take_folder,
+        is_waiting=partial(has_whole_file, config.options),
         is_private=True,
         trusts_clock=False,
         options=config.options,

@@ -3,7 +3,7 @@
 [miyagi_mail]
 type = "safety_mail"
 title = "宮城県警察 防犯メール"
-every_s = 60
+every_s = 60                                     # a mail in a Maildir is taken at once, whatever this says
 url = "imaps://bousai@mail.example/INBOX"        # or maildir:/var/mail/bousai
 secret = "…"                                     # the mailbox's password
 senders = ["news@police.example"]                # or "@police.example" for a whole domain
@@ -17,14 +17,15 @@ Nothing of a mail's words is public: what is comes from data/mail_words.toml (do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from gis.errors import UsageError
 from gis.town import Town
 from ingest.configuration import SourceConfig
 from ingest.latest_fold import fold_latest
-from ingest.mail.mailbox import fetch_mail, read_address
+from ingest.mail.mailbox import fetch_mail, has_new_mail, read_address
 from ingest.mail.message import mark_exercise, read_mail
 from ingest.mail.records import Office, read_notices
 from ingest.mail.senders import check_sender
@@ -65,8 +66,6 @@ def make_source(config: SourceConfig) -> Source:
         raise UsageError(
             f"Source {config.name}: senders are not all addresses.", 'Write senders = ["news@police.example"].'
         )
-    if "url" in config.options:
-        read_address(config.name, config.options)
     office = Office(config.name, str(config.options.get("office", config.title)), _neighbours(config))
     allowed = [sender.lower() for sender in senders]
     return Source(
@@ -76,10 +75,17 @@ def make_source(config: SourceConfig) -> Source:
         folds=_FOLDS,
         schedule=config.schedule,
         fetch=fetch_mail if "url" in config.options else None,
+        is_waiting=_look(config),
         as_exercise=mark_exercise,
         is_private=True,
         options=config.options,
     )
+
+
+def _look(config: SourceConfig) -> Callable[[], bool] | None:
+    """Return how to see that a mail lies in a Maildir; None for a mailbox on another machine, and without one."""
+    address = read_address(config.name, config.options) if "url" in config.options else None
+    return partial(has_new_mail, address) if isinstance(address, Path) else None
 
 
 def _neighbours(config: SourceConfig) -> dict[str, str]:

@@ -15,6 +15,7 @@ PASSES_ON = True
 # Each is a program of its own in bench/, because some compare against parts that are not always installed.
 BENCHMARKS = {
     "alert_path": "a telegram file to the last mail for 10,000 subscribers, with stages",
+    "arrival": "a report's arrival until it shows on the map, through each door, p95 of 40",
     "dispatch": "approval to the last acceptance for 100,000 recipients, beside the raw limits",
     "edit_visible": "an edit saved over HTTP until it shows in a tile, beside the bare UPDATE and tile query",
     "faults": "workers killed, cut off and badly treated at every step: nobody lost, doubles bounded and known",
