@@ -43,7 +43,7 @@ def require_seen(connection: Connection, alert_id: int, version: str) -> None:
 
 
 def submit(connection: Connection, alert_id: int, account: str, note: str = "") -> None:
-    """Hand a draft over for approval, in the name of `account`.
+    """Hand a draft over for approval, in the name of `account`; when it is a person's, the approvers are told by mail.
 
     Raises
     ------
@@ -60,6 +60,8 @@ def submit(connection: Connection, alert_id: int, account: str, note: str = "") 
     _require_whole(connection, alert_id)
     _act_as(connection, account, note)
     connection.execute(_QUERIES["submit"], {"alert_id": alert_id, "account": account})
+    if ":" not in account:  # what a source submits is approved in the same transaction
+        enqueue(connection, "alerts.mail_notices", once="alerts.mail_notices")
 
 
 def approve(connection: Connection, alert_id: int, account: str, note: str = "", standing_id: int | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What the approvers are told by mail: that somebody sent a message alone, or that one waits for them."""
+"""What the approvers are told by mail: that somebody sent a message alone, or that something waits for them."""
 
 from __future__ import annotations
 
@@ -64,20 +64,37 @@ def write_notice(settings: Settings, notice: Row[Any]) -> tuple[str, str]:
     subjects, bodies = [], []
     for language in _LANGUAGES:
         words = _load_words()[language]
-        values = {
-            "number": notice.alert_id,
-            "headline": notice.headline or "-",
-            "level": notice.level,
-            "area": notice.area_name,
-            "account": notice.approved_by or notice.created_by,
-            "reason": notice.override_reason or "-",
-            "time": write_moment(notice.sent_at or notice.created_at, language),
-            "url": f"{settings.base_url}/staff/alerts/{notice.alert_id}",
-        }
+        values = _proposal(settings, notice, language) if notice.standing_id else _message(settings, notice, language)
         drill = words["drill"] if notice.cap_status != "Actual" else ""
         subjects.append(drill + words[notice.kind]["subject"].format(**values))
         bodies.append(drill + words[notice.kind]["body"].strip().format(**values))
     return " ".join(subjects[0].split()), "\n\n----\n\n".join(bodies) + "\n"
+
+
+def _message(settings: Settings, notice: Row[Any], language: str) -> dict[str, object]:
+    return {
+        "number": notice.alert_id,
+        "headline": notice.headline or "-",
+        "level": notice.level,
+        "area": notice.area_name,
+        "account": notice.approved_by or notice.submitted_by or notice.created_by,
+        "reason": notice.override_reason or "-",
+        "time": write_moment(notice.sent_at or notice.created_at, language),
+        "url": f"{settings.base_url}/staff/alerts/{notice.alert_id}",
+    }
+
+
+def _proposal(settings: Settings, notice: Row[Any], language: str) -> dict[str, object]:
+    return {
+        "account": notice.proposed_by,
+        "telegram": notice.telegram,
+        "occasion": _load_words()[language][notice.occasion],
+        "levels": ", ".join(map(str, notice.levels)),
+        "reason": notice.reason,
+        "begin": write_moment(notice.valid_from, language),
+        "end": write_moment(notice.valid_until, language),
+        "url": f"{settings.base_url}/staff/alerts/standing",
+    }
 
 
 @cache

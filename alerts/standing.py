@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, text
 
 from alerts.policy import LEAST_STANDING_LEVEL, Policy
 from gis.errors import Phrase, UsageError
+from gis.jobs import enqueue
 from gis.queries import load_queries
 
 _QUERIES = load_queries(__file__)
@@ -69,7 +70,7 @@ def list_subjects(connection: Connection) -> list[Row[Any]]:
 
 
 def propose(connection: Connection, proposal: Proposal, account: str) -> int:
-    """Propose a standing approval in the name of `account`; return its id. Somebody else approves it.
+    """Propose a standing approval in the name of `account`; return its id. Somebody else approves it, told by mail.
 
     Raises
     ------
@@ -94,7 +95,9 @@ def propose(connection: Connection, proposal: Proposal, account: str) -> int:
     if not 0 <= days <= 365 or proposal.valid_until <= proposal.valid_from:
         raise UsageError("A standing approval ends after its beginning, within a year.", "Give another end.")
     values = vars(proposal) | {"levels": sorted(proposal.levels), "account": account}
-    return int(connection.execute(_QUERIES["insert"], values).scalar_one())
+    standing_id = int(connection.execute(_QUERIES["insert"], values).scalar_one())
+    enqueue(connection, "alerts.mail_notices", once="alerts.mail_notices")
+    return standing_id
 
 
 def approve_standing(connection: Connection, standing_id: int, account: str) -> None:

@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import replace
 from email import message_from_bytes
+from email.policy import default
 
 import pyotp
 import pytest
@@ -239,3 +240,55 @@ def test_two_people_approve_beforehand_and_only_while_it_lasts(
         connection.execute(text("UPDATE alerts.standing_approval SET valid_until = NULL"))
     with pytest.raises(DBAPIError, match="permission denied"), town_database.begin(GATE) as connection:
         connection.execute(text("SELECT FROM alerts.standing_approval"))
+
+
+def test_the_second_person_is_told_what_waits_once_and_nobody_of_what_no_longer_does(
+    draft: int, office: None, log_in: LogIn, owner: Engine, town_database: Database, settings: Settings
+) -> None:
+    smtp = ScriptedServer()
+    smtp.start()
+    relayed = replace(settings, smtp_url=f"smtp://127.0.0.1:{smtp.port}")
+
+    def told() -> list[str]:
+        smtp.accepted.clear()
+        count = mail_notices(town_database, relayed)
+        mails = [message_from_bytes(content, policy=default) for _, content in smtp.accepted]
+        assert len({mail["Subject"] for mail in mails}) == count
+        return [f"{mail['Subject']}\n{mail.get_body(('plain',)).get_content()}" for mail in mails]
+
+    hanako, jiro, page = log_in("hanako"), log_in("jiro"), f"/staff/alerts/{draft}"
+    try:
+        assert "承認待ち" in told()[0], "the telegram's draft"
+        submit(hanako, draft)
+        (mail, *_) = told()
+        assert mail.startswith("【街守】承認をお願いします") and "hanako さんが" in mail and page in mail
+        assert told() == []
+        post(hanako, page, f"{page}/take-back")
+        assert state(owner, draft) == "draft"
+        submit(hanako, draft)
+        assert len(told()) > 0, "submitted anew, told anew"
+        with owner.begin() as connection:
+            connection.execute(text("UPDATE alerts.notice SET mailed_at = NULL"))
+        post(jiro, page, f"{page}/approve")
+        assert state(owner, draft) == "sending" and told() == [], "approved meanwhile"
+
+        standing = "/staff/alerts/standing"
+        until = "SELECT to_char(now() + interval '30 days', 'YYYY-MM-DD\"T\"HH24:MI')"
+        with owner.begin() as connection:
+            ends = connection.execute(text(until)).scalar_one()
+        wish = {"subject": "VTSE41 first", "valid_until": ends, "reason": "far from help", "level": ["4"]}
+        for is_revoked in (False, True):
+            assert "Proposed." in post(hanako, standing, standing, **wish)
+            with owner.begin() as connection:
+                number = connection.execute(text("SELECT max(id) FROM alerts.standing_approval")).scalar_one()
+            if is_revoked:
+                post(hanako, standing, f"{standing}/{number}/revoke", reason="by mistake")
+            mails = told()
+            assert bool(mails) is not is_revoked
+            if mails:
+                assert "VTSE41（最初のお知らせ）" in mails[0] and "far from help" in mails[0] and standing in mails[0]
+    finally:
+        smtp.stop()
+    with owner.begin() as connection:
+        jobs = connection.execute(text("SELECT task_name FROM queue.procrastinate_jobs")).scalars().all()
+    assert "alerts.mail_notices" in jobs
