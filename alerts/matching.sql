@@ -40,9 +40,11 @@ WHERE s.state = 'confirmed'
 -- Below level 4 a message waits for the end of the person's quiet hours, in the town's time; from 4 on it goes at once.
 -- So does the withdrawal of such a one: who was sent away from home for nothing is told now.
 WITH recipient AS MATERIALIZED ({recipients})
-INSERT INTO alerts.delivery (alert_id, subscriber_id, address, language, place_names, pace, nearest_sites, is_held, next_attempt_at)
+INSERT INTO alerts.delivery (alert_id, subscriber_id, address, language, place_names, pace, cell_north, cell_east, nearest_sites,
+                             is_held, next_attempt_at)
 SELECT :alert_id, r.subscriber_id, r.email, r.language, r.place_names,
        coalesce(CAST(:paces AS jsonb) ->> lower(substr(r.email, strpos(r.email, '@') + 1)), ''),
+       floor(ST_Y(home.position) * 240), floor((ST_X(home.position) - 100) * 160),
        coalesce((
            SELECT jsonb_agg(jsonb_build_object('name', near.name, 'distance_m', round(near.distance_m::numeric, 1),
                                                'lon', near.lon, 'lat', near.lat) ORDER BY near.distance_m, near.fid)
@@ -50,6 +52,7 @@ SELECT :alert_id, r.subscriber_id, r.email, r.language, r.place_names,
                  FROM usable_site site ORDER BY site.plane <-> r.plane, site.fid LIMIT 3) near), '[]'),
        held.until IS NOT NULL, coalesce(held.until, now())
 FROM recipient r
+CROSS JOIN LATERAL (SELECT ST_Transform(r.plane, 6668) AS position OFFSET 0) home
 CROSS JOIN LATERAL (
     SELECT CASE WHEN a.level < 4 AND NOT (a.phase = 'withdrawn' AND coalesce(answered.level, 0) >= 4) THEN alerts.quiet_end(s.quiet_from, s.quiet_until, now()) END AS until
     FROM alerts.subscriber s, alerts.alert a LEFT JOIN alerts.alert answered ON answered.id = a.references_id

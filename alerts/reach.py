@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from gis.queries import load_queries
-from gis.town import Town
 
 _QUERIES = load_queries(__file__)
 FEWEST_IN_CELL = 5
@@ -60,10 +59,13 @@ class Reach:
     elsewhere: int
 
 
-def read_reach(connection: Connection, alert_id: int, town: Town) -> Reach:
-    """Count the recipients of an alert by cell, one place for each person; nothing before it is approved."""
-    values = {"alert_id": alert_id, "plane_epsg": town.plane_epsg}
-    rows = connection.execute(_QUERIES["reach_cells"], values).all()
+def read_reach(connection: Connection, alert_id: int) -> Reach:
+    """Count the recipients of an alert by cell, one place for each person; nothing before it is approved.
+
+    The place is the one by which the message concerns the person: the first one inside the area, or the first one at
+    all of who is told because of an earlier message. It is where it was when the recipients were frozen.
+    """
+    rows = connection.execute(_QUERIES["reach_cells"], {"alert_id": alert_id}).all()
     shown = sorted(
         (row for row in rows if row.northing is not None and row.people >= FEWEST_IN_CELL),
         key=lambda row: (-row.people, row.northing, row.easting),

@@ -7,7 +7,6 @@ from sqlalchemy import text
 
 from alerts.reach import Cell, read_reach
 from webmap.languages import gettext
-from webmap.services import services
 from webmap.staff.access import blueprint, staff_connection
 
 
@@ -17,7 +16,7 @@ def alert_reach(alert_id: int) -> dict[str, object]:
     with staff_connection(at_one_moment=True) as connection:
         if connection.execute(text("SELECT id FROM alerts.alert WHERE id = :id"), {"id": alert_id}).first() is None:
             abort(404)
-        reach = read_reach(connection, alert_id, services().town)
+        reach = read_reach(connection, alert_id)
     return {
         "type": "FeatureCollection",
         "elsewhere": reach.elsewhere,

@@ -50,7 +50,7 @@ def show_alert(alert_id: int) -> str:
             texts=sorted(texts, key=lambda row: LANGUAGES.index(row.language)),
             steps=list_steps(connection, alert_id),
             progress=read_progress(connection, alert_id),
-            reach=None if is_waiting else read_reach(connection, alert_id, services().town),
+            reach=None if is_waiting else read_reach(connection, alert_id),
             mask=mask_addresses,
             # What is withdrawn, replaced or was never approved is nothing to pass on.
             short_texts=_short_texts(alert, texts) if alert.state in ("approved", "sending", "sent") else [],
