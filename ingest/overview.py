@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gis.queries import load_queries
+from ingest.schedule import Schedule
 from ingest.source import load_sources
 
 _QUERIES = load_queries(__file__)
@@ -23,7 +24,8 @@ class SourceHealth:
     ----------
     kind : `feed` (asked by us), `push` (sends by itself, or from files), or the type that the configuration names.
     failures : in a row. causes : of the alarms that stand. last_new_at : when its last new document came.
-    documents, reports, rejected : bodies stored, reports read from them, dead letters.
+    documents : bodies stored. records : what was read from them, which is exactly `incidents` (reports that opened
+        one) + `updates` (more about one) + `elsewhere` (about other places) + `rejected` (dead letters).
     health : `paused`, `circuit_open`, `failing`, `silent`, `wrong_time`, `late` (it is due for five minutes: no
         scheduler or no worker), `never_ran` or `good`; the first that fits.
     """
@@ -31,7 +33,7 @@ class SourceHealth:
     name: str
     title: str
     kind: str
-    schedule: str
+    schedule: Schedule | None
     is_private: bool
     can_run: bool
     health: str
@@ -48,8 +50,20 @@ class SourceHealth:
     documents: int = 0
     last_new_at: datetime | None = None
     reports: int = 0
+    incidents: int = 0
+    elsewhere: int = 0
     rejected: int = 0
     causes: Sequence[str] = ()
+
+    @property
+    def updates(self) -> int:
+        """Reports that told more of an incident which an earlier one of the source had told of."""
+        return self.reports - self.incidents - self.elsewhere
+
+    @property
+    def records(self) -> int:
+        """All that came in, usable or not."""
+        return self.reports + self.rejected
 
 
 @dataclass(frozen=True)
@@ -75,7 +89,7 @@ def list_sources(connection: Connection) -> list[SourceHealth]:
             SourceHealth(
                 title=source.title,
                 kind=source.source_type or ("feed" if source.fetch else "push"),
-                schedule=str(source.schedule or ""),
+                schedule=source.schedule,
                 is_private=source.is_private,
                 can_run=source.fetch is not None,
                 health=_judge(row, is_late),

@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 # So many failures in a row open the circuit: only trials at the longest wait, until one succeeds.
 CIRCUIT_FAILURES = 5
 _FIRST_WAIT_S = 60
+_JST_S = 9 * 3600
+_UNITS = {3600: "hours", 60: "minutes", 1: "seconds"}
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,20 @@ class Schedule:
     time_limit_s: int = 300
     longest_wait_s: int = 3600
 
-    def __str__(self) -> str:
+    @property
+    def rhythm(self) -> tuple[str, dict[str, str]]:
+        """The rhythm as a word and what it needs: `daily` (time of the day in Japan), `hourly` (minute), `every_minute`
+        (second), or `hours`, `minutes`, `seconds` (number)."""
+        late_s = self.at_s % self.every_s
+        if self.every_s == 86_400:
+            past_s = (late_s + _JST_S) % 86_400
+            return "daily", {"time": f"{past_s // 3600:02d}:{past_s % 3600 // 60:02d}"}
+        if self.every_s == 3600:
+            return "hourly", {"minute": str(late_s // 60)}
         if self.every_s == 60:
-            return f"{self.at_s} s past every minute"
-        return f"every {self.every_s} s"
+            return "every_minute", {"second": str(late_s)}
+        unit_s = next(unit_s for unit_s in _UNITS if self.every_s % unit_s == 0)
+        return _UNITS[unit_s], {"number": str(self.every_s // unit_s)}
 
     def next_after(self, moment: datetime) -> datetime:
         """Return when it runs next after a run that was due at `moment`, with a new jitter."""

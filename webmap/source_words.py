@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from webmap.languages import mark
+from ingest.schedule import Schedule
+from webmap.languages import gettext, mark
 
 HEALTH = {
     "good": mark("good"),
@@ -45,3 +46,20 @@ ACTIONS = {
     "retry": mark("Try again"),
     "view": mark("A private document was read"),
 }
+# `Schedule.rhythm`.
+SCHEDULES = {
+    "daily": mark("once a day at %(time)s"),
+    "hourly": mark("every hour at minute %(minute)s"),
+    "every_minute": mark("every minute at second %(second)s"),
+    "hours": mark("every %(number)s hours"),
+    "minutes": mark("every %(number)s minutes"),
+    "seconds": mark("every %(number)s seconds"),
+}
+
+
+def say_schedule(schedule: Schedule | None) -> str:
+    """Return how often a source is asked in the reader's language."""
+    if schedule is None:
+        return gettext("not asked")
+    word, values = schedule.rhythm
+    return gettext(SCHEDULES[word], **values)

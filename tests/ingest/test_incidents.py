@@ -192,6 +192,16 @@ def test_the_overview_counts_and_shows_reasons(receive_jma, database):
     assert "not XML" in letters[0].reason
 
 
+def test_what_came_in_is_all_accounted_for(receive_jma, database):
+    """Read = incidents + updates + about other places + rejected: nothing is dropped silently."""
+    receive_jma(telegram("VTSE41", forecast("52")), b"<broken")
+    receive_jma(telegram("VTSE41", forecast("51"), minute=5))
+    receive_jma(telegram("VTSE41", forecast("52", area="250"), event="20310501093000"))
+    with database.begin(SERVICE) as connection:
+        (jma,) = [source for source in list_sources(connection) if source.name == "jma"]
+    assert (jma.records, jma.incidents, jma.updates, jma.elsewhere, jma.rejected) == (4, 1, 1, 1, 1)
+
+
 def test_a_source_that_brought_nothing_never_ran(database):
     with database.begin(SERVICE) as connection:
         (jma,) = [source for source in list_sources(connection) if source.name == "jma"]

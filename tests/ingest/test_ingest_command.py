@@ -60,7 +60,8 @@ def test_the_list_shows_health_and_dead_letters(call, folder, capsys):
     capsys.readouterr()
     call("list")
     said = capsys.readouterr().out
-    assert "2 documents, 1 reports, 1 dead letters" in said
+    assert "2 in 2 documents = 1 incidents + 0 updates + 0 about other places + 1 rejected" in said
+    assert "every minute at second 20" in said
     assert "bad.xml (document " in said
     assert "the document is not XML" in said
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
 from gis.accounts import add_account
 from gis.database import SERVICE, Database
 from ingest.documents import finish_document, read_body, store_dead_letter, store_document
+from ingest.schedule import Schedule
+from tests.ingest.telegrams import forecast, telegram
 from tests.webmap.conftest import PASSWORD, Send, csrf_token
+from webmap.source_words import say_schedule
 
 LogIn = Callable[[str], FlaskClient]
 
@@ -117,3 +122,29 @@ def test_a_rejected_document_is_tried_again_by_a_person(
     assert "0.xml" in page and "Try again" in page
     assert "0.xml" not in moderator.get("/staff/ingest/rejected?lang=en&source=other").text
     assert "0.xml" not in moderator.get("/staff/ingest/documents?lang=en&day=2001-01-01").text
+
+
+def test_how_often_and_how_much_stand_in_the_readers_words(
+    town_database: Database, send: Send, moderator: FlaskClient
+) -> None:
+    send(telegram("VTSE41", forecast("52")), telegram("VTSE41", forecast("51"), minute=5))
+    for path in ("/staff/ingest", "/staff/ingest/sources/jma"):
+        page = " ".join(re.sub(r"<[^>]+>", "", moderator.get(f"{path}?lang=ja").text).split())
+        assert "毎分 20秒" in page and "2 = 事案 1 + 続報 1 + 他の地域 0 + 使えないもの 0" in page, path
+    assert "every minute at second 20" in moderator.get("/staff/ingest?lang=en").text
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        (None, "not asked"),
+        (Schedule(86_400, at_s=21 * 3600), "once a day at 06:00"),
+        (Schedule(3600, at_s=300), "every hour at minute 5"),
+        (Schedule(7200), "every 2 hours"),
+        (Schedule(600, at_s=20), "every 10 minutes"),
+        (Schedule(90), "every 90 seconds"),
+    ],
+)
+def test_a_schedule_is_said_in_the_unit_it_has(app: Flask, schedule: Schedule | None, said: str) -> None:
+    with app.test_request_context("/?lang=en"):
+        assert say_schedule(schedule) == said

@@ -21,10 +21,11 @@ from ingest.processing import process_unparsed
 from ingest.replay import Scene, plan_replay, play
 from ingest.running import run_source
 from ingest.scaffold import KINDS, write_source
+from ingest.schedule import Schedule
 from ingest.source import find_source, load_sources, source_faults
 from ingest.summary import RunSummary
 from webmap import moderation_commands, push_commands, retention_commands
-from webmap.source_words import CURES, HEALTH
+from webmap.source_words import CURES, HEALTH, SCHEDULES
 
 HELP = "List sources, run, pause or resume one, check their file, replay saved telegrams, or begin a new source."
 EXAMPLE = """./machimori ingest list
@@ -136,7 +137,7 @@ def _list(database: Database, limit: int) -> int:
 def _check(settings: Settings) -> int:
     faults = source_faults()
     for source in load_sources().values():
-        print(f"{source.name}  {source.title}  {source.schedule or 'no schedule'}")
+        print(f"{source.name}  {source.title}  {_schedule(source.schedule)}")
     for fault in faults:
         print(f"fault: {fault}")
     if not settings.sources_path.exists():
@@ -219,11 +220,14 @@ def _print_source(source: SourceHealth) -> None:
     if source.health in CURES:
         print(f"  → {CURES[source.health]}")
     print(f"  kind          {source.kind}")
-    print(f"  schedule      {source.schedule or 'none'}")
+    print(f"  schedule      {_schedule(source.schedule)}")
     print(f"  last run      {_when(source.last_run_at)}")
     print(f"  last success  {_when(source.last_success_at)}")
     print(f"  next run      {_when(source.next_run_at) if source.next_run_at else 'not planned'}")
-    print(f"  records       {source.documents} documents, {source.reports} reports, {source.rejected} dead letters")
+    print(
+        f"  records       {source.records} in {source.documents} documents = {source.incidents} incidents"
+        f" + {source.updates} updates + {source.elsewhere} about other places + {source.rejected} rejected"
+    )
     if source.paused_at:
         print(f"  paused        {_when(source.paused_at)} by {source.paused_by}: {source.pause_reason}")
     if source.last_error:
@@ -234,6 +238,13 @@ def _print_dead_letter(letter: DeadLetter) -> None:
     record = f" record {letter.record}" if letter.record else ""
     print(f"  {_when(letter.created_at)}  {letter.source}  {letter.name}{record} (document {letter.document_id})")
     print(f"    {letter.reason}")
+
+
+def _schedule(schedule: Schedule | None) -> str:
+    if schedule is None:
+        return "not asked"
+    word, values = schedule.rhythm
+    return SCHEDULES[word] % values
 
 
 def _when(moment: datetime | None) -> str:

@@ -44,8 +44,9 @@ def try_devices(database: Database, settings: Settings, email: str) -> list[Tria
         devices = find_devices(connection, email)
     if not devices:
         raise UsageError(
-            f"{email} has no device that takes push messages.",
+            "%(email)s has no device that takes push messages.",
             "A browser adds itself with the key in the person's mails: POST /subscription/<key>/push.",
+            email=email,
         )
     poster, sender = Poster(), Sender(settings)
     try:
