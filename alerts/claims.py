@@ -102,6 +102,8 @@ class Claims:
             if len(self._queue) > self._low_water:
                 await self._wait(1.0)
             return True
+        # What is on its way when the claim is made may be what a newer message waits for: then it is no last word.
+        was_busy = bool(self._queue or self._busy)
         batch, is_waiting = await asyncio.to_thread(self._claim, ledger, forms)
         if batch:
             async with self._changed:
@@ -112,9 +114,9 @@ class Claims:
             self._needs_more.clear()
             await self._wait(_PAUSE_S if is_waiting or not self._queue else 1.0)
             return True
-        if is_waiting:
+        if is_waiting and not was_busy:
             await asyncio.sleep(_PAUSE_S)
-        return is_waiting
+        return is_waiting or was_busy
 
     async def _wait(self, seconds: float) -> None:
         try:

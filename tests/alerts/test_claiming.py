@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text
 
 from alerts import handover, outbox
+from alerts.claims import Claims
 from alerts.handover import Beat
 from alerts.limits import Limits, Pace, load_limits
 from gis.queries import load_queries
@@ -112,3 +114,28 @@ def test_limits_written_anew_lose_nobody_frozen_under_the_old_ones(
         monkeypatch.setattr(f"{module}.load_limits", lambda: limits)
     assert send(alert_id) == {"accepted": 10}
     assert len(set(smtp.addresses())) == 10
+
+
+def test_a_message_that_waits_for_an_older_one_goes_out_in_the_same_sending(
+    town: SquareTown,
+    considered: Considered,
+    send: Callable[..., object],
+    smtp: ScriptedServer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The older one is done just after a claim found the newer one waiting for it: that claim is not the last word."""
+    found = Claims._claim
+
+    def claim_slowly(self: Claims, *args: Any) -> tuple[list[outbox.Claimed], bool]:
+        batch, is_waiting = found(self, *args)
+        ends_at = monotonic() + 20
+        while not batch and (self._queue or self._busy) and monotonic() < ends_at:
+            sleep(0.01)
+        return batch, is_waiting
+
+    monkeypatch.setattr(Claims, "_claim", claim_slowly)
+    town.subscribe("a@machimori.example")
+    considered(MAJOR)
+    second = considered({**MAJOR, "height_text": "１０ｍ"}, reported_at=FIRST + timedelta(minutes=1))
+    assert send(second) == {"accepted": 2}
+    assert len(smtp.accepted) == 2
