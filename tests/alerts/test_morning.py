@@ -7,10 +7,12 @@ import email.policy
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import text
 
 from alerts import outbox
 from alerts.morning import wake_held
+from alerts.resending import count_resendable, resend_failed
 from alerts.tasks import sweep
 from gis.database import SERVICE
 from tests.alerts.alert_town import FIRST, MAJOR, SquareTown
@@ -206,3 +208,32 @@ def test_drills_and_warnings_are_never_in_one_mail(town: SquareTown, considered:
     assert wake(town) == 2
     with town.owner.begin() as connection:
         assert connection.execute(text("SELECT sum(carries) FROM alerts.delivery")).scalar_one() == 0
+
+
+@pytest.mark.parametrize(("kind", "may_again"), [("soft", True), ("hard", False)])
+def test_what_came_back_with_a_mail_is_sent_once_more_each_message_by_itself(
+    town: SquareTown, considered: Considered, send: Send, smtp: ScriptedServer, kind: str, may_again: bool
+) -> None:
+    town.subscribe("a@machimori.example")
+    sleep_now(town)
+    first, second = hold(town, considered, 1), hold(town, considered, 2)
+    dawn(town)
+    send(second)
+    town.execute(
+        "WITH d AS (UPDATE alerts.delivery SET state = 'bounced' WHERE carries = 1 RETURNING id, subscriber_id)"
+        " INSERT INTO alerts.bounce (delivery_id, subscriber_id, kind, source)"
+        " SELECT id, subscriber_id, :kind, 'report' FROM d",
+        kind=kind,
+    )
+    assert records(town) == [(first, "bounced", ""), (second, "bounced", "")]
+    smtp.accepted.clear()
+    for number, alert_id in enumerate((second, first), 1):  # the one that carried, then the one that was carried
+        with town.database.begin("dept_disaster", "ito") as connection:
+            assert count_resendable(connection, alert_id) == may_again
+            if may_again:
+                assert resend_failed(connection, alert_id) == 1
+        send(alert_id)
+        assert len(smtp.accepted) == (number if may_again else 0)
+    assert {state for _, state, _ in records(town)} == {"accepted" if may_again else "bounced"}
+    ids = {email.message_from_bytes(mail, policy=email.policy.default)["Message-ID"] for _, mail in smtp.accepted}
+    assert len(ids) == len(smtp.accepted)
