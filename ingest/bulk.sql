@@ -15,7 +15,12 @@ CREATE TEMPORARY TABLE bulk_private (source_id text, lon float8, lat float8, acc
                                      original text, details jsonb) ON COMMIT DROP
 
 -- name: analyze
-ANALYZE pg_temp.bulk_place, pg_temp.bulk_incident, pg_temp.bulk_private
+-- Only what is joined by: the wide columns would take half a second.
+ANALYZE pg_temp.bulk_place (place), pg_temp.bulk_incident (place, event_key), pg_temp.bulk_private (source_id)
+
+-- name: last_report
+-- The reports of the part get numbers after this one; without it each part would be looked for in the whole table.
+SELECT coalesce(max(id), 0) FROM ingest.report
 
 -- name: insert_incidents
 -- The layer numbers them itself, in the order of the document.
@@ -27,21 +32,26 @@ RETURNING event_key, fid
 -- name: insert_private
 INSERT INTO ingest.report_private (report_id, position, accuracy_m, place_text, original, details)
 SELECT r.id, ST_SetSRID(ST_MakePoint(b.lon, b.lat), 6668), b.accuracy_m, b.place_text, b.original, b.details
-FROM pg_temp.bulk_private b JOIN ingest.report r ON r.source = %(source)s AND r.source_id = b.source_id
+FROM pg_temp.bulk_private b JOIN ingest.report r ON r.source_id = b.source_id AND r.id > %(after)s
 
 -- name: insert_situations
 INSERT INTO ingest.situation
     (incident_fid, report_id, telegram, kind, status, phase, level, is_fresh, reported_at, office, headline, text, facts)
 SELECT r.incident_fid, r.id, r.telegram, r.kind, r.status, b.phase, b.level, false, r.reported_at, r.office, r.headline,
-       r.text, b.facts
-FROM pg_temp.bulk_incident b JOIN ingest.report r ON r.event_key = b.event_key
+       r.text, coalesce(b.facts, r.facts)
+FROM pg_temp.bulk_incident b JOIN ingest.report r ON r.event_key = b.event_key AND r.id > %(after)s
 ORDER BY b.number
 
 -- name: insert_shown
 INSERT INTO ingest.shown_place (incident_fid, position, accuracy_m, place_name, rule, area, radius_m)
 SELECT r.incident_fid, ST_SetSRID(ST_MakePoint(p.lon, p.lat), 6668), p.accuracy_m, p.place_name, p.rule, p.geom, p.radius_m
-FROM pg_temp.bulk_incident b JOIN pg_temp.bulk_place p USING (place) JOIN ingest.report r ON r.event_key = b.event_key
+FROM pg_temp.bulk_incident b JOIN pg_temp.bulk_place p USING (place)
+JOIN ingest.report r ON r.event_key = b.event_key AND r.id > %(after)s
 WHERE p.rule IS NOT NULL
+
+-- name: empty
+-- The places stay: later parts stand in them, too.
+TRUNCATE pg_temp.bulk_incident, pg_temp.bulk_private
 
 -- name: drop
 DROP TABLE pg_temp.bulk_place, pg_temp.bulk_incident, pg_temp.bulk_private

@@ -45,6 +45,8 @@ def guard_report(source: Source, report: Report) -> Report:
     if find_policy(report.kind, source.name).is_personal:
         facts, place = _without_position(facts)
         private = replace(private, place=private.place or place)
+    if not taken and private is report.private and facts == report.facts:
+        return report
     if taken:
         original = private.original or "\n".join(filter(None, (report.headline, report.text)))
         private = replace(private, original=original, details={**private.details, "redacted": taken})

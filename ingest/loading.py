@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -42,7 +44,20 @@ def load_files(
         with path.open("rb") as file:
             body = read_body(iter(partial(file.read, _CHUNK_BYTES), b""), settings.max_document_bytes)
         summary = RunSummary()
-        receive(database, source, "push", path.name, body, summary)
+        with _uncollected():
+            receive(database, source, "push", path.name, body, summary)
         show(path, summary)
         whole += summary
     return whole
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Let the collector of cycles rest: many records have no cycles, and it would look at all of them often."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

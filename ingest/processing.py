@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -134,27 +134,27 @@ def _work_on(connection: Connection, source: Source, document: Document) -> Outc
     rejected = [record for record in records if isinstance(record, Rejected)]
     for record in rejected:
         store_dead_letter(connection, document.id, record.reason, record.record)
-    said = [guard_report(source, record) for record in records if isinstance(record, Report)]
-    if not source.trusts_clock:
-        said = [_not_after(report, document.received_at) for report in said]
-    placed = _place_all(connection, said)
-    reports = [_find_event(connection, source, report) for report in placed]
-    told = follow_list(connection, source, document, rejected, reports)
-    return replace(_store(connection, source, document, told), rejected=len(rejected))
-
-
-def _store(connection: Connection, source: Source, document: Document, reports: Sequence[Report]) -> Outcome:
-    """Write reports and what follows from them."""
-    loaded = Loaded(0, 0, frozenset(), reports)
+    said = [record for record in records if isinstance(record, Report)]
+    finish = _finisher(connection, source, document, said)
+    loaded = Loaded(0, 0, frozenset(), said)
     if source.is_past:
         # One lock for all: a table has more events than PostgreSQL has room for locks.
         lock_event(connection, f"source:{source.name}")
-        if len(reports) >= BULK_FROM:
-            loaded = load_new(connection, source, document.id, reports)
-    else:
+        if len(said) >= BULK_FROM and source.lists_all is None:
+            loaded = load_new(connection, source, document.id, said, finish)
+    reports = [_find_event(connection, source, finish(report)) for report in loaded.left]
+    told = follow_list(connection, source, document, rejected, reports)
+    return replace(_store(connection, source, document, told, loaded), rejected=len(rejected))
+
+
+def _store(
+    connection: Connection, source: Source, document: Document, reports: Sequence[Report], loaded: Loaded
+) -> Outcome:
+    """Write reports, besides those that were loaded already, and what follows from them."""
+    if not source.is_past:
         for event_key in sorted({report.event_key for report in reports}):
             lock_event(connection, event_key)
-    changed = store_reports(connection, source.name, document.id, loaded.left, source.is_past)
+    changed = store_reports(connection, source.name, document.id, reports, source.is_past)
     fids = {
         fold_event(connection, source, report, not source.is_past and _is_fresh(document.origin, report.reported_at))
         for report in changed
@@ -166,13 +166,22 @@ def _store(connection: Connection, source: Source, document: Document, reports: 
     )
 
 
-def _place_all(connection: Connection, reports: Sequence[Report]) -> Sequence[Report]:
-    """Give the reports whose place stands only in words a position, where the gazetteer knows one."""
-    if not any(report.private.place_text for report in reports):
-        return reports
-    gazetteer, town = load_gazetteer(connection), load_town()
-    find = cache(lambda words: find_place(words, gazetteer, town))  # a table names the same quarters over and over
-    return [place_report(report, find) for report in reports]
+def _finisher(
+    connection: Connection, source: Source, document: Document, said: Sequence[Report]
+) -> Callable[[Report], Report]:
+    """Return what makes of a parsed report one that may be stored: it names nobody in public, and has its place."""
+    find = None
+    if any(report.private.place_text for report in said):
+        gazetteer, town = load_gazetteer(connection), load_town()
+        find = cache(lambda words: find_place(words, gazetteer, town))  # a table names the same quarters over and over
+
+    def finish(report: Report) -> Report:
+        guarded = guard_report(source, report)
+        if not source.trusts_clock:
+            guarded = _not_after(guarded, document.received_at)
+        return place_report(guarded, find) if find else guarded
+
+    return finish
 
 
 def _find_event(connection: Connection, source: Source, report: Report) -> Report:

@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
 from gis.database import SERVICE, Database
 from gis.town import load_town
-from ingest import processing
+from ingest import bulk, processing
 from ingest.bulk import load_new
 from ingest.documents import read_body, store_document
 from ingest.gazetteer import load_gazetteer
@@ -92,7 +93,7 @@ def _one_by_one(connection: Connection, document_id: int, reports: Sequence[Repo
 
 
 def _set_by_set(connection: Connection, document_id: int, reports: Sequence[Report]) -> None:
-    loaded = load_new(connection, SOURCE, document_id, reports)
+    loaded = load_new(connection, SOURCE, document_id, reports, finish=lambda report: report)
     assert loaded.reports == len(reports)
     assert not loaded.left
 
@@ -118,13 +119,35 @@ def _rows_after(
     return found
 
 
-def test_set_by_set_gives_the_same_rows_as_one_by_one(database: Database, quarters: None) -> None:
+@pytest.mark.parametrize("part", [bulk.PART, 3])
+def test_set_by_set_gives_the_same_rows_as_one_by_one(
+    database: Database, quarters: None, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    monkeypatch.setattr(bulk, "PART", part)
     one_by_one, set_by_set = _rows_after(database, _one_by_one), _rows_after(database, _set_by_set)
     assert {name: len(rows) for name, rows in one_by_one.items()} == {
         "report": 8, "private": 8, "situation": 7, "shown": 7, "incident": 7, "history": 7, "changeset": 1,
     }  # fmt: skip
     for name, rows in one_by_one.items():
         assert set_by_set[name] == rows, name
+
+
+@pytest.mark.usefixtures("quarters")
+def test_what_the_server_refuses_of_any_part_undoes_all_parts(
+    database: Database, monkeypatch: pytest.MonkeyPatch, rows: Rows
+) -> None:
+    monkeypatch.setattr(bulk, "PART", 3)
+
+    def finish(report: Report) -> Report:
+        finished.append(report)
+        return replace(report, status="no such status") if len(finished) == 8 else report
+
+    finished: list[Report] = []
+    with pytest.raises(psycopg.Error), database.begin(SERVICE, account="source:police_open_data") as connection:
+        stored = store_document(connection, SOURCE.name, "push", "2024.csv", read_body([BODY], 1_000_000), True)
+        load_new(connection, SOURCE, stored.id, _reports(connection, BODY), finish)
+    assert len(finished) == 8, "it is the last part that fails"
+    assert rows("SELECT count(*) FROM ingest.report") == rows("SELECT count(*) FROM layers.incident") == [{"count": 0}]
 
 
 @pytest.fixture
