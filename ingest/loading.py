@@ -13,6 +13,7 @@ from gis.errors import UsageError
 from gis.settings import Settings
 from ingest.documents import read_body
 from ingest.processing import receive
+from ingest.running import noted_by_hand
 from ingest.source import Source
 from ingest.summary import RunSummary
 
@@ -25,29 +26,31 @@ def load_files(
     source: Source,
     paths: Sequence[Path],
     show: Callable[[Path, RunSummary], None] = lambda path, summary: None,
+    asked_by: str = "console",
 ) -> RunSummary:
     """Receive files in the order given; a file that was here before changes nothing.
 
     Parameters
     ----------
     show : called after each file with what it did.
+    asked_by : in whose name the run is noted that they are together.
 
     Raises
     ------
-    UsageError : one of them is no file (then none is loaded).
+    UsageError : one of them is no file (then none is loaded), or the source runs already.
     """
     for path in paths:
         if not path.is_file():
             raise UsageError(f"{path} is no file.", "Name the files one by one, or with a pattern of the shell.")
-    whole = RunSummary()
-    for path in paths:
-        with path.open("rb") as file:
-            body = read_body(iter(partial(file.read, _CHUNK_BYTES), b""), settings.max_document_bytes)
-        summary = RunSummary()
-        with _uncollected():
-            receive(database, source, "push", path.name, body, summary)
-        show(path, summary)
-        whole += summary
+    with noted_by_hand(database, source, asked_by) as whole:
+        for path in paths:
+            with path.open("rb") as file:
+                body = read_body(iter(partial(file.read, _CHUNK_BYTES), b""), settings.max_document_bytes)
+            summary = RunSummary()
+            with _uncollected():
+                receive(database, source, "push", path.name, body, summary)
+            show(path, summary)
+            whole += summary
     return whole
 
 

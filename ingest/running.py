@@ -7,16 +7,18 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from gis.database import SERVICE, Database
+from gis.errors import UsageError
 from gis.queries import load_queries
 from gis.settings import Settings
 from ingest.child import Ended, fetch_apart
 from ingest.schedule import CIRCUIT_FAILURES, Schedule
 from ingest.source import Source
 from ingest.summary import RunSummary
+from ingest.veil import place_of
 
 CLOCK = "clock"
 _KEPT_DAYS = 31
@@ -45,13 +47,10 @@ def run_source(
     with _alone(database, source.name) as is_ours:
         if not is_ours:
             return None
-        with database.begin(SERVICE) as connection:
-            failures, is_paused = connection.execute(_QUERIES["source_state"], {"source": source.name}).one()
-            connection.execute(_QUERIES["lose_open_runs"], {"source": source.name})
-            if is_paused and asked_by == CLOCK:
-                return None
-            values = {"source": source.name, "asked_by": asked_by}
-            run_id: int = connection.execute(_QUERIES["begin_run"], values).scalar_one()
+        begun = _begin(database, source, asked_by)
+        if begun is None:
+            return None
+        run_id, failures = begun
         started_at = datetime.now(UTC)
         ended = fetch_apart(settings, source.name, time_limit_s or schedule.time_limit_s)
         if ended.trace:
@@ -61,10 +60,80 @@ def run_source(
     return summary
 
 
+@contextmanager
+def noted_by_hand(database: Database, source: Source, asked_by: str) -> Iterator[RunSummary]:
+    """Note what somebody does with a source at a console as a run of it; the block counts in the summary it is given.
+
+    An error in the block is noted as the run's and goes on; of a process that dies in the block, `lose_dead_runs` says
+    so. The schedule of a source that has one, and its circuit, are not touched: who loads a file has not asked it.
+
+    Raises
+    ------
+    UsageError : the source runs already, on whatever machine.
+    """
+    with _alone(database, source.name) as is_ours:
+        begun = _begin(database, source, asked_by) if is_ours else None
+        if begun is None:
+            raise UsageError(f"{source.name} runs already, on this machine or another.", "Try again when that is done.")
+        started_at, summary = datetime.now(UTC), RunSummary()
+        try:
+            yield summary
+        except BaseException as error:  # Ctrl-C, too
+            # A bug by its place: its own words may quote what was said of persons.
+            summary.failures.append(place_of(error) if isinstance(error, Exception) else type(error).__name__)
+            raise
+        finally:
+            _note_by_hand(database, source, begun[0], started_at, summary)
+
+
+def lose_dead_runs(database: Database) -> None:
+    """Say of runs whose process is gone that it died, also when nobody runs the source again (a load by hand)."""
+    with database.begin(SERVICE) as connection:
+        open_runs = connection.execute(_QUERIES["open_runs"]).scalars().all()
+    for name in open_runs:
+        with _alone(database, name) as is_ours:
+            if is_ours:
+                with database.begin(SERVICE) as connection:
+                    connection.execute(_QUERIES["lose_open_runs"], {"source": name})
+                    connection.execute(_QUERIES["note_lost"], {"source": name})
+
+
 def prune_runs(database: Database) -> None:
     """Forget the runs of more than a month ago."""
     with database.begin(SERVICE) as connection:
         connection.execute(_QUERIES["prune_runs"], {"days": _KEPT_DAYS})
+
+
+def _begin(database: Database, source: Source, asked_by: str) -> tuple[int, int] | None:
+    """Note that a run begins, and that open ones are lost; return its number and the failures before; None: paused."""
+    with database.begin(SERVICE) as connection:
+        failures, is_paused = connection.execute(_QUERIES["source_state"], {"source": source.name}).one()
+        connection.execute(_QUERIES["lose_open_runs"], {"source": source.name})
+        if is_paused and asked_by == CLOCK:
+            return None
+        values = {"source": source.name, "asked_by": asked_by}
+        return connection.execute(_QUERIES["begin_run"], values).scalar_one(), failures
+
+
+def _end(connection: Connection, run_id: int, outcome: str, summary: RunSummary) -> None:
+    values = {
+        "id": run_id,
+        "outcome": outcome,
+        "documents": summary.documents,
+        "added": summary.new,
+        "changed": summary.changed,
+        "rejected": summary.rejected + len(summary.dead_letters),
+        "error": "; ".join(summary.failures),
+    }
+    connection.execute(_QUERIES["end_run"], values)
+
+
+def _note_by_hand(database: Database, source: Source, run_id: int, started_at: datetime, summary: RunSummary) -> None:
+    with database.begin(SERVICE) as connection:
+        _end(connection, run_id, "failed" if summary.failures else "good", summary)
+        if source.schedule is None:
+            values = {"source": source.name, "started_at": started_at, "error": "; ".join(summary.failures)}
+            connection.execute(_QUERIES["note_failed" if summary.failures else "note_good"], values)
 
 
 def _note(
@@ -81,18 +150,7 @@ def _note(
     outcome = "too_long" if ended.is_too_long else "failed" if error else "good"
     failures = failures + 1 if error else 0
     with database.begin(SERVICE) as connection:
-        connection.execute(
-            _QUERIES["end_run"],
-            {
-                "id": run_id,
-                "outcome": outcome,
-                "documents": summary.documents,
-                "added": summary.new,
-                "changed": summary.changed,
-                "rejected": summary.rejected + len(summary.dead_letters),
-                "error": error,
-            },
-        )
+        _end(connection, run_id, outcome, summary)
         if not error:
             connection.execute(_QUERIES["note_good"], {"source": source.name, "started_at": started_at})
             return

@@ -3,6 +3,22 @@
 UPDATE ingest.run SET ended_at = now(), outcome = 'lost', error = 'the worker died in the middle'
 WHERE source = :source AND ended_at IS NULL
 
+-- name: open_runs
+SELECT DISTINCT source FROM ingest.run WHERE ended_at IS NULL
+
+-- name: note_lost
+-- The next run that ends well clears it. What has a next run planned is left to that.
+UPDATE ingest.source
+SET last_run_at = now(), last_error = 'the worker died in the middle', consecutive_failures = consecutive_failures + 1,
+    failing_since = coalesce(failing_since, now())
+WHERE name = :source AND next_run_at IS NULL
+
+-- name: note_failed
+UPDATE ingest.source
+SET last_run_at = greatest(last_run_at, :started_at), last_error = :error,
+    consecutive_failures = consecutive_failures + 1, failing_since = coalesce(failing_since, now())
+WHERE name = :source
+
 -- name: begin_run
 INSERT INTO ingest.run (source, asked_by) VALUES (:source, :asked_by) RETURNING id
 

@@ -11,7 +11,7 @@ from ingest.matching import match_incident
 from ingest.processing import process_unparsed, retry_document
 from ingest.quiet import EARTHQUAKE_QUIET_HOURS, resolve_quiet
 from ingest.retention import forget
-from ingest.running import CLOCK, prune_runs, run_source
+from ingest.running import CLOCK, lose_dead_runs, prune_runs, run_source
 from ingest.source import find_source
 from ingest.statistics import refresh_statistics
 from ingest.summary import RunSummary
@@ -49,6 +49,7 @@ def match(incident_fid: int) -> None:
 @task("ingest.watch", queue="ingest")
 def watch() -> None:
     """Raise and close the alarms about sources, and tell the staff by mail."""
+    lose_dead_runs(context().database)
     watch_sources(context().database, context().settings)
 
 

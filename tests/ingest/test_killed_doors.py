@@ -19,7 +19,7 @@ from gis.database import SERVICE
 from ingest.loading import load_files
 from ingest.overview import list_sources
 from ingest.processing import BULK_FROM, process_unparsed
-from ingest.running import run_source
+from ingest.running import lose_dead_runs, run_source
 from ingest.source import find_source
 from ingest.sources.police_open_data import SOURCE as POLICE
 from ingest.summary import RunSummary
@@ -234,6 +234,13 @@ def test_a_police_table_whose_loading_is_killed_at_any_step_is_in_whole_or_not_a
     database, settings, counts, rows, tmp_path
 ):
     processes = multiprocessing.get_context("forkserver")
+
+    def health():
+        lose_dead_runs(database)
+        with database.begin(SERVICE) as connection:
+            found = next(found for found in list_sources(connection) if found.name == POLICE.name)
+        return found.health, found.last_error
+
     first = tmp_path / "2001.csv"
     first.write_bytes(_table(2001))
     before = counts()
@@ -248,6 +255,8 @@ def test_a_police_table_whose_loading_is_killed_at_any_step_is_in_whole_or_not_a
         process.start()
         process.join()
         assert process.exitcode == -signal.SIGKILL, step
+        assert health() == ("failing", "the worker died in the middle"), step
+        assert rows("SELECT outcome FROM ingest.run ORDER BY id DESC LIMIT 1") == [{"outcome": "lost"}], step
         partly = _added(before, counts())
         nothing = dict.fromkeys(partly, 0)
         assert partly in (nothing, nothing | {"ingest.document": 1}, undisturbed), f"{step}: whole or not at all"
@@ -256,6 +265,7 @@ def test_a_police_table_whose_loading_is_killed_at_any_step_is_in_whole_or_not_a
             assert _added(before, counts()) == undisturbed, f"{step}: taken up by itself"
         load_files(database, settings, POLICE, [file])
         assert _added(before, counts()) == undisturbed, step
+        assert health() == ("good", None), step
     stands = counts()
     process_unparsed(database, RunSummary())
     assert counts() == stands

@@ -19,7 +19,7 @@ from ingest.loading import load_files
 from ingest.overview import DeadLetter, SourceHealth, list_dead_letters, list_sources
 from ingest.processing import process_unparsed
 from ingest.replay import Scene, plan_replay, play
-from ingest.running import run_source
+from ingest.running import lose_dead_runs, run_source
 from ingest.scaffold import KINDS, write_source
 from ingest.schedule import Schedule
 from ingest.source import find_source, load_sources, source_faults
@@ -124,6 +124,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
 
 
 def _list(database: Database, limit: int) -> int:
+    lose_dead_runs(database)
     with database.begin(SERVICE) as connection:
         sources, dead_letters = list_sources(connection), list_dead_letters(connection, limit)
     for source in sources:
@@ -183,7 +184,7 @@ def _load(database: Database, settings: Settings, name: str, paths: list[Path]) 
             f"What {name} says may be a warning, and MACHIMORI_SMTP_URL is set: people outside would be warned.",
             "Load what tells of the past, or unset MACHIMORI_SMTP_URL to use the local mailbox.",
         )
-    summary = load_files(database, settings, source, paths, show)
+    summary = load_files(database, settings, source, paths, show, asked_by=f"console:{getpass.getuser()}")
     for line in summary.lines()[1:]:
         print(line)
     with database.begin(SERVICE) as connection:
