@@ -74,7 +74,11 @@ def noted_by_hand(database: Database, source: Source, asked_by: str) -> Iterator
     with _alone(database, source.name) as is_ours:
         begun = _begin(database, source, asked_by) if is_ours else None
         if begun is None:
-            raise UsageError(f"{source.name} runs already, on this machine or another.", "Try again when that is done.")
+            raise UsageError(
+                "%(source)s runs already, on this machine or another.",
+                "Try again when that is done.",
+                source=source.name,
+            )
         started_at, summary = datetime.now(UTC), RunSummary()
         try:
             yield summary

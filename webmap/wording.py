@@ -18,11 +18,12 @@ from alerts.phrases import write_arrival, write_height
 from alerts.warning_phrases import write_title
 from gis.town import load_town
 from layers.codes import load_code_list
+from webmap.actors import actor
 from webmap.event_times import occurred, told, told_iso
 from webmap.languages import gettext, language, mark
 
 # What templates find here under `words`, beside the tables and functions below.
-__all__ = ["load_code_list", "occurred", "told", "told_iso"]
+__all__ = ["actor", "load_code_list", "occurred", "told", "told_iso"]
 
 EVENTS = {
     "tsunami.major_warning": mark("Major tsunami warning"),

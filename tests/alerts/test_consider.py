@@ -61,7 +61,7 @@ def test_an_automatic_alert_names_its_source_and_its_policy(town: SquareTown, co
         ("sending", "policy:VTSE41:5"),
     ]
     assert steps[1].note.startswith("VTSE41 2011-03-11T14:49")
-    assert steps[2].note == "大津波警報: minutes count"
+    assert steps[2].note == "大津波警報（一刻を争う）"
 
 
 def test_sending_is_enqueued_with_the_alert(town: SquareTown, considered: Considered) -> None:

@@ -85,11 +85,12 @@ def _facts(alert: Row[Any], event: str, title: str) -> list[Flowable]:
         (gettext("Level"), f"{alert.level}: {wording.phrase(wording.LEVELS, alert.level)}"),
         (gettext("Area"), alert.area_name),
         (gettext("Replaces"), alert.references_id and gettext("Message %(number)s", number=alert.references_id)),
+        (gettext("Replaced by"), alert.answer_id and gettext("Message %(number)s", number=alert.answer_id)),
         (gettext("Reported"), _time(alert.effective_at)),
         (gettext("Sent"), _time(alert.sent_at)),
         (gettext("Valid until"), _time(alert.expires_at)),
-        (gettext("Submitted by"), alert.submitted_by),
-        (gettext("Approved by"), None if alert.override_reason else alert.approved_by),
+        (gettext("Submitted by"), wording.actor(alert.submitted_by)),
+        (gettext("Approved by"), None if alert.override_reason else wording.actor(alert.approved_by)),
         (
             gettext("Sent under"),
             alert.standing_id and gettext("Standing approval %(number)s", number=alert.standing_id),
@@ -130,7 +131,7 @@ def _steps(course: AlertReport) -> list[Flowable]:
         (
             _time(step.created_at),
             wording.phrase(wording.ALERT_STATES, step.state),
-            step.account,
+            wording.actor(step.account),
             " ".join(
                 part
                 for part in (

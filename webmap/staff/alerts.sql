@@ -3,7 +3,10 @@
 -- name: alert
 SELECT id, identifier, thread_id, references_id, incident_fid, kind, cap_status, msg_type, phase, level, area_name, state,
        effective_at, sent_at, expires_at, submitted_by, approved_by, created_by, created_at, is_written, area_doubts, area_confirmed_by,
-       override_reason, standing_id, updated_at, (SELECT addresses FROM alerts.notice n WHERE n.alert_id = a.id AND n.kind = 'override' AND mailed_at IS NOT NULL) AS told
+       override_reason, standing_id, updated_at,
+       (SELECT min(n.id) FROM alerts.alert n WHERE n.thread_id = coalesce(a.thread_id, a.id) AND n.references_id = a.id
+          AND n.state NOT IN ('draft', 'submitted', 'discarded')) AS answer_id,
+       (SELECT addresses FROM alerts.notice n WHERE n.alert_id = a.id AND n.kind = 'override' AND mailed_at IS NOT NULL) AS told
 FROM alerts.alert a
 WHERE id = :id
 
