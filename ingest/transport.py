@@ -66,10 +66,19 @@ def get(
     if not outcome:
         raise TransportError(f"{url}: no complete answer within {deadline_s:g} s")
     if isinstance(outcome[0], (requests.RequestException, urllib3.exceptions.HTTPError, OSError)):
-        raise TransportError(f"{url}: {outcome[0]}") from outcome[0]
+        raise TransportError(f"{url}: {_words(outcome[0])}") from outcome[0]
     if isinstance(outcome[0], Exception):
         raise outcome[0]
     return outcome[0]
+
+
+def _words(error: Exception) -> str:
+    """Return what went wrong at the bottom, without the names of the libraries above it."""
+    root: BaseException = error
+    while (deeper := root.__cause__ or root.__context__) is not None:
+        root = deeper
+    said = (isinstance(root, OSError) and root.strerror) or str(root) or type(root).__name__
+    return f"no connection: {said}" if isinstance(error, requests.ConnectionError) else said
 
 
 def _get(session: requests.Session, url: str, limit_bytes: int, ends_at: float, validators: dict[str, str]) -> Answer:
