@@ -64,5 +64,6 @@ def test_half_an_answer_is_no_answer(feed_server, ask, misbehave, reason):
 
 
 def test_nobody_there_is_said_with_the_address():
-    with requests.Session() as session, pytest.raises(TransportError, match=r"127\.0\.0\.1:9/a: no connection: Connection refused$"):
+    said = r"127\.0\.0\.1:9/a: no connection: Connection refused$"
+    with requests.Session() as session, pytest.raises(TransportError, match=said):
         get(session, "http://127.0.0.1:9/a", 1000, 5.0)
