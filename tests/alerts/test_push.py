@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from alerts.approval import approve, submit
 from alerts.channels import TransportError
 from alerts.channels.push import post
 from alerts.channels.push.encryption import encode_point, encrypt, from_base64url
@@ -288,3 +289,29 @@ def test_a_test_reaches_each_device_in_its_language_and_cannot_be_taken_for_a_wa
     with pytest.raises(UsageError, match="no device"):
         town.subscribe("c@machimori.example")
         try_devices(town.database, settings, "c@machimori.example")
+
+
+def test_what_was_cancelled_has_ended_or_waits_for_the_morning_is_not_pushed(
+    town: SquareTown, considered: Considered, send: Send, service: PushService
+) -> None:
+    add_device(town, service, town.subscribe("a@machimori.example"), 1)
+    first = considered(MAJOR)
+    considered({}, level=0, phase="withdrawn", reported_at=FIRST + timedelta(minutes=1))
+    send(first)
+    ended = considered(MAJOR, incident_fid=2)
+    town.execute("ALTER TABLE alerts.alert DISABLE TRIGGER guard_alert")
+    town.execute("UPDATE alerts.alert SET sent_at = sent_at - interval '25 hours' WHERE id = :i", i=ended)
+    assert send(ended) == {"expired": 1, "push.expired": 1}
+    town.execute(
+        "UPDATE alerts.subscriber SET quiet_from = (now() AT TIME ZONE 'Asia/Tokyo' - interval '1 hour')::time,"
+        " quiet_until = (now() AT TIME ZONE 'Asia/Tokyo' + interval '1 hour')::time"
+    )
+    advisory = {**MAJOR, "class": "advisory", "class_name": "津波注意報"}
+    lesser = considered(advisory, level=2, incident_fid=3)
+    assert lesser
+    for account, act in (("sato", submit), ("ito", approve)):
+        with town.database.begin("dept_disaster", account) as connection:
+            act(connection, lesser, account)
+    assert send(lesser) == {} and service.calls == []
+    town.execute("UPDATE alerts.delivery SET next_attempt_at = now() WHERE is_held")
+    assert send(lesser) == {"accepted": 1, "push.accepted": 1} and len(service.calls) == 1
