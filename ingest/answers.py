@@ -25,7 +25,7 @@ from ingest.citizen_words import load_citizen_words
 
 KEY_NAME = "report_key"
 _QUERIES = load_queries(__file__)
-_BATCH = 200
+BATCH = 200
 _TIMEOUT_S = 30
 _TOKYO = ZoneInfo("Asia/Tokyo")
 _log = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ def answer_citizens(database: Database, settings: Settings) -> int:
     OSError, smtplib.SMTPException : no relay takes mails now.
     """
     with database.begin(SERVICE) as connection:
-        due = connection.execute(_QUERIES["due"], {"most": _BATCH}).all()
+        due = connection.execute(_QUERIES["due"], {"most": BATCH}).all()
     if not due:
         return 0
     with _connect(settings) as smtp:

@@ -8,7 +8,7 @@ import structlog
 
 from gis.database import SERVICE
 from gis.jobs import context, task
-from ingest.answers import answer_citizens
+from ingest.answers import BATCH, answer_citizens
 from ingest.citizen_policy import load_citizen_policy
 from ingest.citizens import forget_citizen_reports
 from ingest.processing import process_document
@@ -26,8 +26,9 @@ def take_citizen_report(document_id: int) -> None:
 
 @task("ingest.answer_citizens", queue="ingest")
 def answer_due_citizens() -> None:
-    """Tell those who wish it how it stands with their reports."""
-    answer_citizens(context().database, context().settings)
+    """Tell those who wish it how it stands with their reports; batch after batch, after a storm there are many."""
+    while answer_citizens(context().database, context().settings) >= BATCH:
+        pass
 
 
 @task("ingest.forget_citizens", queue="ingest")

@@ -139,7 +139,7 @@ def forget_parsing(connection: Connection, document_id: int) -> bool:
 
 
 def unparsed_documents(connection: Connection) -> list[int]:
-    """Return what a crash left between storing and parsing, oldest first."""
+    """Return what a crash left between storing and parsing, oldest first, citizens' reports after all others."""
     return list(connection.execute(_QUERIES["unparsed_documents"]).scalars())
 
 

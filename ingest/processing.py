@@ -75,10 +75,14 @@ def receive(database: Database, source: Source, origin: Origin, name: str, body:
     _count(summary, name, process_document(database, stored.id))
 
 
-def process_unparsed(database: Database, summary: RunSummary) -> None:
-    """Take up what a crash left between storing and parsing.
+def process_unparsed(database: Database, summary: RunSummary, rest: Callable[[], None] = lambda: None) -> None:
+    """Take up what a crash or a storm left between storing and parsing.
 
     A document that fails by a bug stays unparsed and does not keep the others back; the bug is raised at the end.
+
+    Parameters
+    ----------
+    rest : called after each document; may wait, to leave the machine to others.
     """
     with database.begin(SERVICE) as connection:
         waiting = unparsed_documents(connection)
@@ -92,6 +96,7 @@ def process_unparsed(database: Database, summary: RunSummary) -> None:
             summary.documents += 1
             summary.new += 1
             _count(summary, f"document {document_id}", outcome)
+        rest()
     if bugs:
         raise ExceptionGroup(f"{len(bugs)} of {len(waiting)} stored documents could not be worked on", bugs)
 

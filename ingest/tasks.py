@@ -7,6 +7,7 @@ import structlog
 from gis.database import SERVICE
 from gis.jobs import context, task
 from ingest.alarms import watch_sources
+from ingest.citizen_storm import rest_in_storm
 from ingest.matching import match_incident
 from ingest.processing import process_unparsed, retry_document
 from ingest.quiet import EARTHQUAKE_QUIET_HOURS, resolve_quiet
@@ -27,9 +28,9 @@ def poll(source: str, asked_by: str = CLOCK) -> None:
 
 @task("ingest.take_up", queue="ingest")
 def take_up() -> None:
-    """Take up what a crash left between storing and parsing, of whatever source."""
+    """Take up what a crash or a storm left between storing and parsing, of whatever source."""
     summary = RunSummary()
-    process_unparsed(context().database, summary)
+    process_unparsed(context().database, summary, rest_in_storm(context().database))
     _tell("", summary)
 
 

@@ -20,10 +20,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from sqlalchemy import text
 
 from gis.database import SERVICE, Database
+from gis.jobs import set_context
 from gis.languages import LANGUAGES
 from gis.settings import Settings
 from ingest.answers import KEY_NAME, answer_citizens, write_answer
 from ingest.citizen_forms import Keys
+from ingest.citizen_tasks import answer_due_citizens
 from ingest.citizens import stop_mails, take_report, withdraw_report
 from ingest.processing import process_document
 from tests.ingest.test_citizens import CONTACT, POLICY, WORDS, report, sender
@@ -99,6 +101,18 @@ def test_one_mail_per_change_and_no_word_of_the_report(database: Database, relay
     assert len({mail["Message-ID"] for mail in box.mails}) == 3
     assert {mail["To"] for mail in box.mails} == {CONTACT}
     assert all(mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click" for mail in box.mails)
+
+
+def test_after_a_storm_one_job_sends_batch_after_batch(
+    database: Database, relayed: Settings, box: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        send(database)
+    monkeypatch.setattr("ingest.answers.BATCH", 1)
+    monkeypatch.setattr("ingest.citizen_tasks.BATCH", 1)
+    set_context(database, relayed)
+    answer_due_citizens()
+    assert len(box.mails) == 3
 
 
 def test_who_gave_no_address_stopped_or_withdrew_gets_none(database: Database, relayed: Settings, box: Box) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ProgrammingError
 from gis.accounts import add_account
 from gis.database import CITIZEN, SERVICE, Database
 from ingest.citizen_policy import load_citizen_policy
+from ingest.citizen_storm import REST_S, rest_in_storm
 from ingest.citizen_words import RefusedReportError
 from ingest.citizens import (
     CitizenReport,
@@ -26,6 +27,7 @@ from ingest.citizens import (
     take_report,
     withdraw_report,
 )
+from ingest.documents import unparsed_documents
 from ingest.processing import process_document, process_unparsed
 from ingest.summary import RunSummary
 from layers.attachment_files import clean_file
@@ -162,8 +164,31 @@ def test_in_a_storm_words_are_taken_at_once_and_worked_on_by_the_clock_while_pho
     assert ask(database, "SELECT FROM ingest.citizen_photo") == []
     assert ask(database, "SELECT FROM queue.procrastinate_jobs WHERE task_name = 'ingest.take_citizen_report'") == []
     assert ask(database, "SELECT FROM layers.incident") == []
-    process_unparsed(database, RunSummary())  # what ingest.take_up does every minute
+    rests: list[float] = []
+    # What ingest.take_up does every minute.
+    process_unparsed(database, RunSummary(), rest_in_storm(database, rests.append))
     assert len(ask(database, "SELECT FROM layers.incident")) == 1
+    assert rests == [REST_S], "receipts go before incidents while the storm is on"
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE ingest.citizen_report SET created_at = created_at - interval '2 minutes'"))
+    rest_in_storm(database, rests.append)()
+    assert rests == [REST_S], "and not when it is over"
+
+
+def test_a_telegram_that_a_crash_left_does_not_wait_behind_reports_of_citizens(
+    database: Database, send: Send, owner: Engine
+) -> None:
+    send()
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO ingest.document (source, origin, name, sha256, byte_size, body)"
+                " VALUES ('jma', 'feed', 'left.xml', repeat('0', 64), 1, 'x')"
+            )
+        )
+    with database.begin(SERVICE) as connection:
+        first, second = unparsed_documents(connection)
+    assert first > second, "the later one, of JMA, is the first"
 
 
 def test_the_state_follows_the_moderator(database: Database, send: Send) -> None:
