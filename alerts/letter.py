@@ -22,6 +22,7 @@ from alerts.bodies import Part, begin_part
 from alerts.catalogue import JST, fill, load_texts
 from alerts.dkim import Signer, canonical, load_signer
 from alerts.headers import encode_words, format_address
+from alerts.place_naming import MAIL_LETTERS, distinct_names, join_names
 from alerts.return_path import ReturnAddresses, find_addresses
 from alerts.texts import AlertText
 from gis.settings import Settings
@@ -127,11 +128,10 @@ class Letter:
 
     def _own_lines(self, recipient: Recipient) -> tuple[str, str, list[str]]:
         """Return the lines of standing and places, the heading of the sites and a line per site; "" for none."""
-        # A quarter is a place for each of its blocks, all of one name.
-        frame, names = self.frame, list(dict.fromkeys(_one_line(name) for name in recipient.place_names))
+        frame, names = self.frame, distinct_names(recipient.place_names)
         lines = [self._standing(recipient)] if self.msg_type != "Alert" else []
         if names:
-            lines.append(_put(frame["places"], names=frame["names_joiner"].join(names)))
+            lines.append(_put(frame["places"], names=join_names(names, MAIL_LETTERS, frame)))
         places = "\n".join(lines)
         if not recipient.nearest_sites:
             return places, "", []

@@ -6,7 +6,7 @@ import base64
 import json
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -23,10 +23,12 @@ from alerts.approval import approve, submit
 from alerts.channels import TransportError
 from alerts.channels.push import post
 from alerts.channels.push.encryption import encode_point, encrypt, from_base64url
+from alerts.channels.push.forms import PushForms
 from alerts.channels.push.post import Network, Poster, check_endpoint
 from alerts.channels.push.trial import try_devices
 from alerts.channels.push.vapid import Sender
 from alerts.delivery import send_alert
+from alerts.outbox import Claimed
 from gis.errors import UsageError
 from gis.settings import Settings
 from tests.alerts.alert_town import FIRST, MAJOR, SquareTown
@@ -315,3 +317,77 @@ def test_what_was_cancelled_has_ended_or_waits_for_the_morning_is_not_pushed(
     assert send(lesser) == {} and service.calls == []
     town.execute("UPDATE alerts.delivery SET next_attempt_at = now() WHERE is_held")
     assert send(lesser) == {"accepted": 1, "push.accepted": 1} and len(service.calls) == 1
+
+
+def test_many_places_leave_room_for_what_to_do(
+    town: SquareTown, considered: Considered, send: Send, service: PushService
+) -> None:
+    """A quarter is a place for each of its blocks: the words to act by must not be cut off behind its name."""
+    person = town.subscribe("a@machimori.example", place="自宅")
+    phone = add_device(town, service, person, 1)
+    for number in range(60):
+        town.add_place(person, "大曲", 141.2, 38.4)
+        town.add_place(person, f"とても長い名前の場所その{number}", 141.2, 38.4)
+    send(considered(MAJOR))
+    first, what_to_do = str(phone.read(service.calls[0][2])["body"]).split("\n", 1)
+    assert first.startswith("自宅、大曲、とても長い名前の場所その0") and first.endswith("か所") and len(first) < 75
+    assert what_to_do and "…" not in what_to_do
+
+
+@pytest.mark.parametrize("way", ["device", "person"])
+def test_a_device_or_a_person_that_leaves_while_the_batch_is_in_hand_gets_no_push(
+    town: SquareTown, considered: Considered, settings: Settings, service: PushService,
+    monkeypatch: pytest.MonkeyPatch, way: str,
+) -> None:  # fmt: skip
+    for number in range(3):
+        add_device(town, service, town.subscribe(f"p{number}@machimori.example"), number)
+    alert_id = considered(MAJOR)
+    assert alert_id
+    real = PushForms.prepare
+
+    def prepare(forms: PushForms, batch: Iterable[Claimed]) -> None:
+        """They leave after the claim, before anything of it is handed over."""
+        real(forms, batch := list(batch))
+        if not batch:
+            return
+        if way == "person":
+            town.execute("SELECT open.unsubscribe(token) FROM alerts.subscriber")
+        else:
+            town.execute(
+                "SELECT open.remove_push_device(s.token, d.endpoint) FROM alerts.push_device d"
+                " JOIN alerts.subscriber s ON s.id = d.subscriber_id"
+            )
+
+    monkeypatch.setattr(PushForms, "prepare", prepare)
+    counts = send_alert(town.database, replace(settings, smtp_url="smtp://127.0.0.1:1"), alert_id)
+    assert service.calls == []
+    assert counts[{"person": "push.suppressed", "device": "push.bounced"}[way]] == 3
+    assert town.execute("SELECT FROM alerts.bounce") == []
+
+
+@pytest.mark.parametrize(
+    ("sql", "verdict"),
+    [
+        ("UPDATE alerts.alert SET state = 'cancelled'", "push.suppressed"),
+        ("UPDATE alerts.alert SET expires_at = now() - interval '1 minute'", "push.expired"),
+    ],
+)
+def test_what_ends_or_is_cancelled_while_the_batch_is_in_hand_is_not_pushed(
+    town: SquareTown, considered: Considered, settings: Settings, service: PushService,
+    monkeypatch: pytest.MonkeyPatch, sql: str, verdict: str,
+) -> None:  # fmt: skip
+    for number in range(3):
+        add_device(town, service, town.subscribe(f"p{number}@machimori.example"), number)
+    alert_id = considered(MAJOR)
+    assert alert_id
+    town.execute("ALTER TABLE alerts.alert DISABLE TRIGGER guard_alert")
+    real = PushForms.prepare
+
+    def prepare(forms: PushForms, batch: Iterable[Claimed]) -> None:
+        real(forms, batch := list(batch))
+        if batch:
+            town.execute(sql)
+
+    monkeypatch.setattr(PushForms, "prepare", prepare)
+    counts = send_alert(town.database, replace(settings, smtp_url="smtp://127.0.0.1:1"), alert_id)
+    assert service.calls == [] and counts[verdict] == 3

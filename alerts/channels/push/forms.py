@@ -15,6 +15,7 @@ from alerts.channels.push.devices import Device, read_alerts, read_devices
 from alerts.channels.push.encryption import MOST_PLAIN_BYTES, to_base64url
 from alerts.letter import Recipient
 from alerts.outbox import Claimed
+from alerts.place_naming import PUSH_LETTERS, distinct_names, join_names
 from gis.database import SERVICE, Database
 from gis.settings import Settings
 
@@ -41,24 +42,21 @@ class PushMessage:
 
 
 class PushForms:
-    """Makes the pushes of a sender: texts and devices are read once per batch."""
+    """Makes the pushes of a sender: the texts are read once per alert, a person's devices when it is their turn."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
         self._settings = settings
         self._alerts: dict[tuple[int, str], Row[tuple[object, ...]]] = {}
         self._read_at: dict[int, float] = {}
-        self._devices: dict[int, list[Device]] = {}
 
     def prepare(self, batch: Iterable[Claimed]) -> None:
-        """Read what a batch needs. Who is reached is decided here and by the verdict on each message."""
-        claims = list(batch)
-        if not claims:
+        """Read the words that a batch needs; whom it reaches is asked at the moment of each message."""
+        missing = {alert_id for claimed in batch for alert_id in _alert_ids(claimed)} - self._read_at.keys()
+        if not missing:
             return
-        missing = {alert_id for claimed in claims for alert_id in _alert_ids(claimed)} - self._read_at.keys()
         with self._database.begin(SERVICE) as connection:
-            self._devices.update(read_devices(connection, [claimed.recipient.delivery_id for claimed in claims]))
-            for row in read_alerts(connection, sorted(missing)) if missing else []:
+            for row in read_alerts(connection, sorted(missing)):
                 self._alerts[row._mapping["id"], row._mapping["language"]] = row
         self._read_at.update(dict.fromkeys(missing, time.monotonic()))
 
@@ -67,14 +65,15 @@ class PushForms:
         return b""
 
     def devices(self, claimed: Claimed) -> Sequence[Device]:
-        """Return the devices a delivery is still to reach, and forget them."""
-        return self._devices.pop(claimed.recipient.delivery_id, [])
+        """Return the devices a delivery is still to reach by now: one removed since the claim gets nothing."""
+        with self._database.begin(SERVICE) as connection:
+            return read_devices(connection, [claimed.recipient.delivery_id])[claimed.recipient.delivery_id]
 
     def message(self, claimed: Claimed, language: str) -> PushMessage:
         """Return the push of a delivery in a device's language; a merged one shows the gravest message first."""
         rows = [self._alerts[alert_id, language]._mapping for alert_id in _alert_ids(claimed)]
         first = rows[0]
-        lines = [_standing(claimed.recipient, first["msg_type"], language), _places(claimed.recipient)]
+        lines = [_standing(claimed.recipient, first["msg_type"], language), _places(claimed.recipient, language)]
         lines.append(first["short"] or first["instruction"] or first["description"])
         lines += [f"■ {row['headline']}" for row in rows[1:]]
         elapsed_s = time.monotonic() - self._read_at[claimed.alert_id]
@@ -127,8 +126,9 @@ def _standing(recipient: Recipient, msg_type: str, language: str) -> str:
     return str(load_texts("common", language)["push"]["withdraws" if msg_type == "Cancel" else "follows"])
 
 
-def _places(recipient: Recipient) -> str:
-    return "・".join(recipient.place_names)
+def _places(recipient: Recipient, language: str) -> str:
+    frame = load_texts("common", language)["frame"]
+    return join_names(distinct_names(recipient.place_names), PUSH_LETTERS, frame)
 
 
 def _cut(text: str, most: int) -> str:
