@@ -319,3 +319,14 @@ def test_a_message_that_could_not_be_taken_stays_unread(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="away"):
         read_mailbox(f"maildir://{tmp_path}/box", fail)
     assert read_mailbox(f"maildir://{tmp_path}/box", lambda raw: None) == 1
+
+
+def test_a_complaint_between_approval_and_sending_stops_mail_and_all(
+    town: SquareTown, sent: Callable[[], int], considered: Considered, send: Callable[..., object], smtp: ScriptedServer
+) -> None:
+    delivery = sent()
+    alert_id = considered(MAJOR, incident_fid=2)
+    raw = COMPLAINT.format(return_path=ADDRESSES.write(delivery), address="a@machimori.example", delivery=delivery)
+    assert take(town.database, raw.encode()) == "complaint"
+    smtp.accepted.clear()
+    assert send(alert_id) == {"suppressed": 1} and smtp.accepted == []
