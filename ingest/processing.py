@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -41,6 +41,8 @@ _CLOCK_TOLERANCE = timedelta(minutes=10)
 
 # From so many records on, what tells of the past is loaded set by set.
 BULK_FROM = 200
+# After so many documents that were left it is looked again what has been left meanwhile.
+_AT_ONCE = 20
 
 _log = structlog.get_logger(__name__)
 
@@ -79,26 +81,33 @@ def process_unparsed(database: Database, summary: RunSummary, rest: Callable[[],
     """Take up what a crash or a storm left between storing and parsing.
 
     A document that fails by a bug stays unparsed and does not keep the others back; the bug is raised at the end.
+    What was left meanwhile is looked for after every few: a telegram does not wait behind a storm of reports.
 
     Parameters
     ----------
     rest : called after each document; may wait, to leave the machine to others.
     """
-    with database.begin(SERVICE) as connection:
-        waiting = unparsed_documents(connection)
+    tried: set[int] = set()
     bugs: list[Exception] = []
-    for document_id in waiting:
-        try:
-            outcome = process_document(database, document_id)
-        except Exception as bug:
-            bugs.append(bug)
-        else:
-            summary.documents += 1
-            summary.new += 1
-            _count(summary, f"document {document_id}", outcome)
-        rest()
+    while waiting := _some_unparsed(database, tried):
+        for document_id in waiting:
+            tried.add(document_id)
+            try:
+                outcome = process_document(database, document_id)
+            except Exception as bug:
+                bugs.append(bug)
+            else:
+                summary.documents += 1
+                summary.new += 1
+                _count(summary, f"document {document_id}", outcome)
+            rest()
     if bugs:
-        raise ExceptionGroup(f"{len(bugs)} of {len(waiting)} stored documents could not be worked on", bugs)
+        raise ExceptionGroup(f"{len(bugs)} of {len(tried)} stored documents could not be worked on", bugs)
+
+
+def _some_unparsed(database: Database, tried: Container[int]) -> list[int]:
+    with database.begin(SERVICE) as connection:
+        return [document_id for document_id in unparsed_documents(connection) if document_id not in tried][:_AT_ONCE]
 
 
 def retry_document(database: Database, document_id: int) -> Outcome:

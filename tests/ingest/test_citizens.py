@@ -14,6 +14,7 @@ from sqlalchemy.exc import ProgrammingError
 
 from gis.accounts import add_account
 from gis.database import CITIZEN, SERVICE, Database
+from ingest import processing
 from ingest.citizen_policy import load_citizen_policy
 from ingest.citizen_storm import REST_S, rest_in_storm
 from ingest.citizen_words import RefusedReportError
@@ -27,7 +28,6 @@ from ingest.citizens import (
     take_report,
     withdraw_report,
 )
-from ingest.documents import unparsed_documents
 from ingest.processing import process_document, process_unparsed
 from ingest.summary import RunSummary
 from layers.attachment_files import clean_file
@@ -176,19 +176,24 @@ def test_in_a_storm_words_are_taken_at_once_and_worked_on_by_the_clock_while_pho
 
 
 def test_a_telegram_that_a_crash_left_does_not_wait_behind_reports_of_citizens(
-    database: Database, send: Send, owner: Engine
+    database: Database, send: Send, owner: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    send()
-    with owner.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO ingest.document (source, origin, name, sha256, byte_size, body)"
-                " VALUES ('jma', 'feed', 'left.xml', repeat('0', 64), 1, 'x')"
-            )
-        )
-    with database.begin(SERVICE) as connection:
-        first, second = unparsed_documents(connection)
-    assert first > second, "the later one, of JMA, is the first"
+    for _ in range(3):
+        send(secrets.token_urlsafe(16))
+    telegrams = iter(("before.xml", "meanwhile.xml"))
+
+    def leave_telegram() -> None:
+        if name := next(telegrams, None):
+            columns = "source, origin, name, sha256, byte_size, body"
+            insert = f"INSERT INTO ingest.document ({columns}) VALUES ('jma', 'feed', :n, :n, 1, 'x')"
+            with owner.begin() as connection:
+                connection.execute(text(insert), {"n": name})
+
+    leave_telegram()
+    monkeypatch.setattr(processing, "_AT_ONCE", 2)
+    process_unparsed(database, RunSummary(), leave_telegram)
+    order = [row.source for row in ask(database, "SELECT source FROM ingest.document ORDER BY parsed_at")]
+    assert order == ["jma", "citizen", "jma", "citizen", "citizen"]
 
 
 def test_the_state_follows_the_moderator(database: Database, send: Send) -> None:
