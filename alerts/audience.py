@@ -64,6 +64,16 @@ def find_subscriber(connection: Connection, email: str) -> int:
     return int(found)
 
 
+def resume_subscriber(connection: Connection, email: str) -> None:
+    """Send to an address again that was given up because it refused. Raises UsageError: it was not given up."""
+    subscriber_id = find_subscriber(connection, email)
+    resume = text(
+        "UPDATE alerts.subscriber SET state = 'confirmed', updated_at = now() WHERE id = :id AND state = 'suspended'"
+    )
+    if connection.execute(resume, {"id": subscriber_id}).rowcount == 0:
+        raise UsageError(f"{email} was not given up.", "Only an address that refused mails can be resumed.")
+
+
 def set_quiet_hours(connection: Connection, subscriber_id: int, hours: tuple[time, time] | None) -> None:
     """Set the hours (from, until; town's time, may go over midnight) in which levels below 4 wait; None ends them."""
     begins, ends = hours or (None, None)

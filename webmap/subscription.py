@@ -51,6 +51,17 @@ def end_subscription(token: str) -> Response:
     return make_response(_page(token))
 
 
+@blueprint.post("/subscription/<token>/resume")
+@csrf.exempt  # type: ignore[untyped-decorator]  # flask-wtf has no types
+def resume_subscription(token: str) -> AnyResponse:
+    """Send to an address again that was given up because it refused; what is in force comes within a minute."""
+    with citizen_connection() as connection:
+        resumed = connection.execute(text("SELECT open.resume_subscription(:token)"), {"token": token}).scalar_one()
+    if not resumed:
+        abort(404)
+    return redirect(url_for(".show_subscription", token=token), 303)
+
+
 @blueprint.post("/subscription/<token>/quiet")
 @csrf.exempt  # type: ignore[untyped-decorator]  # flask-wtf has no types
 def set_quiet_hours(token: str) -> AnyResponse | tuple[str, int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from alerts.audience import resume_subscriber
 from alerts.bounce_mailbox import read_mailbox
 from alerts.bounces import take_return
 from alerts.delivery import send_alert
@@ -18,6 +19,7 @@ from alerts.returns import Return, read_return
 from alerts.tasks import read_bounces
 from gis import jobs
 from gis.database import Database
+from gis.errors import UsageError
 from gis.settings import Settings
 from tests.alerts.alert_town import FIRST, MAJOR, SquareTown
 from tests.alerts.scripted_smtp import ScriptedServer
@@ -230,6 +232,12 @@ def test_an_address_that_bounces_twice_in_a_row_is_suspended_and_not_before(
     count = town.scalar("SELECT count(*) FROM alerts.delivery")
     sent()
     assert town.scalar("SELECT count(*) FROM alerts.delivery") == count, "nothing goes there any more"
+    with town.database.begin("machimori_service") as connection:
+        resume_subscriber(connection, town.scalar("SELECT email FROM alerts.subscriber"))
+        with pytest.raises(UsageError, match="was not given up"):
+            resume_subscriber(connection, town.scalar("SELECT email FROM alerts.subscriber"))
+    assert take(town.database, report(sent())) == "bounce"
+    assert town.scalar("SELECT state FROM alerts.subscriber") == "confirmed", "the refusals before count no more"
 
 
 def test_a_mailbox_that_is_full_or_a_relay_that_takes_us_for_spam_suspends_nobody(

@@ -67,6 +67,24 @@ def test_the_holder_sets_and_ends_the_quiet_hours(client: FlaskClient, owner: En
     assert client.post(f"{PATH}/quiet", data={"from": "22:00", "until": "07:00"}).status_code == 404
 
 
+def test_an_address_that_was_given_up_is_taken_up_again_by_its_holder_only(client: FlaskClient, owner: Engine) -> None:
+    def set_state(name: str) -> None:
+        with owner.begin() as connection:
+            connection.execute(text("UPDATE alerts.subscriber SET state = :name"), {"name": name})
+
+    resume = f'action="{PATH}/resume"'
+    assert resume not in client.get(PATH).text
+    set_state("suspended")
+    page = client.get(f"{PATH}?lang=en").text
+    assert resume in page and "came back several times" in page
+    assert client.post("/subscription/guess/resume").status_code == 404 and state(owner) == "suspended"
+    assert 'id="places"' in client.post(f"{PATH}/resume", follow_redirects=True).text
+    assert state(owner) == "confirmed"
+    set_state("unsubscribed")
+    assert client.post(f"{PATH}/resume").status_code == 404
+    assert state(owner) == "unsubscribed", "who left stays away"
+
+
 BOX = '{"type":"Polygon","coordinates":[[[141.23,38.42],[141.24,38.42],[141.24,38.43],[141.23,38.42]]]}'
 BOW_TIE = '{"type":"Polygon","coordinates":[[[141.2,38.4],[141.21,38.41],[141.21,38.4],[141.2,38.41],[141.2,38.4]]]}'
 

@@ -44,6 +44,8 @@ def add_args(parser: argparse.ArgumentParser) -> None:
     quiet = parts.add_parser("quiet", help="hold levels below 4 in these hours until they end, then in one mail")
     quiet.add_argument("email", metavar="ADDRESS")
     quiet.add_argument("hours", metavar="HH:MM-HH:MM", help="town's time, may go over midnight; 'none' ends them")
+    resume = parts.add_parser("resume", help="send to an address again that was given up because it refused mails")
+    resume.add_argument("email", metavar="ADDRESS")
     trial = parts.add_parser("push-test", help="push a test to the person's devices and say what each service answers")
     trial.add_argument("email", metavar="ADDRESS")
 
@@ -63,7 +65,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
                 print(f"{args.email} is added; add a place: ./machimori subscriber place {args.email} …")
                 return 0
             subscriber_id = audience.find_subscriber(connection, args.email)
-            if args.part == "quiet":
+            if args.part == "resume":
+                audience.resume_subscriber(connection, args.email)
+            elif args.part == "quiet":
                 audience.set_quiet_hours(connection, subscriber_id, _hours(args.hours))
             else:
                 _add_place(connection, subscriber_id, args)
