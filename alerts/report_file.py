@@ -26,12 +26,12 @@ _FACTS = [
     "event",
     "area_name",
     "references_id",
+    "answer_id",
     "effective_at",
     "sent_at",
     "expires_at",
     "submitted_by",
     "approved_by",
-    "override_reason",
     "standing_id",
 ]
 _HEAD = ("part", "time", "name", "who", "number", "text")
@@ -48,7 +48,12 @@ def write_csv(connection: Connection, alert_id: int) -> str:
     alert = course.alert
     rows: list[tuple[object, ...]] = [_HEAD]
     rows += [("fact", "", name, "", "", getattr(alert, name)) for name in _FACTS]
-    rows += [("step", step.created_at, step.state, step.account, step.messages, step.note) for step in course.steps]
+    # What people wrote may quote an address.
+    rows.append(("fact", "", "override_reason", "", "", mask_addresses(alert.override_reason)))
+    rows += [
+        ("step", step.created_at, step.state, step.account, step.messages, mask_addresses(step.note or ""))
+        for step in course.steps
+    ]
     for words in connection.execute(_TEXTS, {"id": alert_id}):
         whole = "\n".join(part for part in (words.headline, words.instruction, words.description) if part)
         rows.append(("words", "", words.language, "", "", whole))

@@ -67,12 +67,14 @@ def test_the_desk_sees_numbers_and_reasons_and_sends_once_more(
     rows = list(csv.reader(StringIO(table[1:])))
     assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
     assert [row[5][:6] for row in rows if row[0] == "failure"] == ["'=550 "]
-    token = {"csrf_token": csrf_token(shown), "note": "mended"}
+    token = {"csrf_token": csrf_token(shown), "note": f"mended for {addresses[0]}"}
     assert (
         "1 messages are being sent once more"
         in staff_client.post(f"{path}/resend?lang=en", data=token, follow_redirects=True).text
     )
     assert staff_client.get(f"{path}/progress.json").get_json()["states"]["pending"] == 1
+    for words in (staff_client.get(page).text, staff_client.get(f"{path}/report.csv").data.decode("utf-8")):
+        assert "mended for" in words and addresses[0] not in words, "a note that quotes an address"
     assert (
         "is left to send again" in staff_client.post(f"{path}/resend?lang=en", data=token, follow_redirects=True).text
     )
