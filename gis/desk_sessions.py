@@ -61,8 +61,12 @@ def start_session(
     return token
 
 
-def resume_session(connection: Connection, token: str) -> tuple[int, Account] | None:
+def resume_session(connection: Connection, token: str, is_at_work: bool = True) -> tuple[int, Account] | None:
     """Return (session's id, account at work for the session's department), None when it ended.
+
+    Parameters
+    ----------
+    is_at_work : a person asks; False for what a page asks by itself, which keeps nobody's login alive.
 
     It ends 12 hours after its start, 60 minutes after its last request, when it is revoked, when its account is
     disabled, or when the account has a second factor that was not shown in it. Role: `machimori_gate`.
@@ -73,7 +77,7 @@ def resume_session(connection: Connection, token: str) -> tuple[int, Account] | 
     account = find_account(connection, row.account)
     if account is None:
         return None
-    if row.is_stale:
+    if row.is_stale and is_at_work:
         connection.execute(text("UPDATE gis.session SET seen_at = now() WHERE id = :id"), {"id": row.id})
     return row.id, replace(account, department=row.department)
 

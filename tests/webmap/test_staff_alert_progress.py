@@ -116,3 +116,23 @@ def test_a_push_beside_a_mail_is_not_a_second_person(
             {"id": sent_id},
         )
     assert told() == before
+
+
+def test_numbers_that_a_page_reads_by_itself_keep_no_login_alive(
+    log_in: Callable[[str], FlaskClient], sent_id: int, owner: Engine
+) -> None:
+    staff_client, path = log_in("hanako"), f"/staff/alerts/{sent_id}"
+
+    def idle_for_s() -> float:
+        with owner.begin() as connection:
+            return float(
+                connection.execute(text("SELECT extract(epoch FROM now() - seen_at) FROM gis.session")).scalar_one()
+            )
+
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE gis.session SET seen_at = now() - interval '50 minutes'"))
+    assert staff_client.get(f"{path}/progress").status_code == 200 and idle_for_s() > 2900
+    assert staff_client.get(path).status_code == 200 and idle_for_s() < 60, "a person who looks at the page does"
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE gis.session SET seen_at = now() - interval '61 minutes'"))
+    assert staff_client.get(f"{path}/progress").status_code == 302, "and the login ends while it reads"

@@ -25,6 +25,8 @@ limiter = Limiter(get_remote_address)
 _logins = LoginManager()
 _logins.login_view = "staff.log_in"
 _logins.login_message = mark("Please log in first.")
+# What an open page asks again and again.
+_BY_ITSELF = {"staff.show_progress", "staff.alert_reach"}
 _OPEN_TO_ALL = {"staff.log_in", "staff.ask_code"}
 # What someone may do who needs a second factor and has none.
 _ENROLMENT = {
@@ -52,7 +54,7 @@ class StaffMember(UserMixin):  # type: ignore[misc]  # flask-login has no types
 def load_member(token: str) -> StaffMember | None:
     """Look the session up on every request, so that an ended session or a closed account is out at once."""
     with services().database.begin(GATE) as connection:
-        found = resume_session(connection, token)
+        found = resume_session(connection, token, is_at_work=request.endpoint not in _BY_ITSELF)
     return StaffMember(found[1], token, found[0]) if found else None
 
 
