@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from flask import Blueprint, Response, abort, url_for
@@ -44,6 +45,13 @@ def list_documents(alert_id: int) -> list[Document]:
     ]
 
 
+def _view(publication: Publication) -> Callable[[int], Response]:
+    def show_document(alert_id: int) -> Response:
+        return answer(alert_id, publication)
+
+    return show_document
+
+
 def _endpoint(publication: Publication) -> str:
     return publication.name.replace("-", "_")
 
@@ -54,8 +62,7 @@ def _add_addresses(state: BlueprintSetupState) -> None:
         state.add_url_rule(
             f"/alerts/<int:alert_id>{publication.suffix}",
             endpoint=_endpoint(publication),
-            view_func=answer,
-            defaults={"publication": publication},
+            view_func=_view(publication),
         )
 
 

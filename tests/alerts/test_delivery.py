@@ -51,7 +51,7 @@ def test_the_mail_in_the_readers_language_arrives_whole(
     send(considered(MAJOR))
     message = email.message_from_bytes(smtp.accepted[0][1], policy=email.policy.default)
     body = message.get_body(("plain",)).get_content()  # type: ignore[attr-defined]
-    assert message["Subject"] == "大津波警報（おおつなみけいほう） すぐ 見（み）てください"
+    assert message["Subject"] == "大津波警報（おおつなみけいほう） ひがしまつしまし（東松島市） すぐ 見（み）てください"
     assert "うちから 近（ちか）い にげる 場所（ばしょ）：" in body
     assert "・たかだい公園　1.1 キロメートルぐらい" in body
 
