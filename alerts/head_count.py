@@ -47,8 +47,6 @@ def count_heads(connection: Connection, alert_id: int, town: Town) -> HeadCount:
     places = int(connection.execute(_QUERIES["places"], values).scalar_one())
     counts = {"mail": people}
     for channel in channels():
-        found_addresses = channel.count(connection, _RECIPIENTS, values | {"only_late": False})
-        if found_addresses is not None:
-            counts[channel.name] = found_addresses
+        counts[channel.name] = channel.count(connection, _RECIPIENTS, values | {"only_late": False})
     counts |= {outlet.name: {"": outlet.count(connection, alert_id)} for outlet in outlets()}
     return HeadCount(people, places, counts)

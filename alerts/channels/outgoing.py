@@ -77,7 +77,7 @@ class Channel:
     has_due : whether anything of some alerts is due.
     open : opens what a sender needs.
     count : language → addresses among the subscribers that a query finds (its text, its values), before anything is
-        sent; None for a role that may not count them.
+        sent. Role: `dept_disaster`, or its viewers.
     """
 
     name: str
@@ -85,7 +85,7 @@ class Channel:
     freeze: Callable[[Connection, int], int]
     has_due: Callable[[Connection, Sequence[int]], bool]
     open: Callable[[Database, Settings], AbstractContextManager[Outgoing]]
-    count: Callable[[Connection, str, Mapping[str, object]], dict[str, int] | None]
+    count: Callable[[Connection, str, Mapping[str, object]], dict[str, int]]
 
 
 @dataclass(frozen=True)

@@ -108,11 +108,12 @@ def test_what_lies_inside_and_whom_it_reaches_is_told_by_language_and_channel(to
         " SELECT id, 'https://push.example/' || id, decode(repeat('04', 65), 'hex'), decode(repeat('01', 16), 'hex'),"
         " language FROM alerts.subscriber WHERE email LIKE '0@%' OR email LIKE '2@%' OR email LIKE 'crime@%'"
     )
-    counts = {}
+    counts, first_id = {}, 0
     for status in ("Actual", "Exercise"):
         alert_id = write(town, status=status)
         with town.database.begin("dept_disaster", account="sato") as connection:
             counts[status] = count_heads(connection, alert_id, load_town())
+            first_id = alert_id if status == "Actual" else first_id
             inside = {found.category.code: (found.count, found.names) for found in list_inside(connection, alert_id)}
     actual, drill = counts["Actual"], counts["Exercise"]
     assert (actual.people, actual.places) == ({"ja": 3, "en": 1}, 4)
@@ -124,6 +125,12 @@ def test_what_lies_inside_and_whom_it_reaches_is_told_by_language_and_channel(to
     assert inside["pump_station"] == (1, ("storm_pump_station",)) and inside["hospital"] == (0, ())
     with town.database.begin("dept_disaster_viewer", account="sato") as connection:
         seen = count_heads(connection, alert_id, load_town())
-        assert seen.people == drill.people, "who may not count devices is refused nothing else"
+        assert seen.people == drill.people
+        assert count_heads(connection, first_id, load_town()).channels == actual.channels, "a viewer sees devices, too"
+    with (
+        pytest.raises(DBAPIError, match="permission denied"),
+        town.database.begin("dept_disaster_viewer") as connection,
+    ):
+        connection.exec_driver_sql("SELECT endpoint FROM alerts.push_device")
     with pytest.raises(DBAPIError, match="permission denied"), town.database.begin("dept_disaster") as connection:
         connection.exec_driver_sql("SELECT secret FROM alerts.webhook")

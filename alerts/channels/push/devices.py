@@ -35,10 +35,8 @@ def has_due(connection: Connection, alert_ids: Sequence[int]) -> bool:
     return connection.execute(_QUERIES["has_due"], {"alert_ids": list(alert_ids)}).first() is not None
 
 
-def count(connection: Connection, recipients: str, values: Mapping[str, object]) -> dict[str, int] | None:
-    """Count the devices of the subscribers that a query finds, by language; None for a role that may not."""
-    if not connection.execute(_QUERIES["may_count"]).scalar():
-        return None
+def count(connection: Connection, recipients: str, values: Mapping[str, object]) -> dict[str, int]:
+    """Count the devices of the subscribers that a query finds, by language. Role: `dept_disaster`, or its viewers."""
     query = text(_QUERIES.sql("count").replace("{recipients}", recipients))
     return {row.language: row.devices for row in connection.execute(query, values)}
 

@@ -15,9 +15,6 @@ WHERE d.alert_id = ANY (:alert_ids) AND d.channel = 'push' AND d.state IN ('pend
   AND d.next_attempt_at <= clock_timestamp()
 LIMIT 1
 
--- name: may_count
-SELECT has_column_privilege(to_regclass('alerts.push_device'), 'language', 'SELECT')
-
 -- name: count
 -- The devices of whom a message would reach.
 SELECT d.language, count(*) AS devices
