@@ -16,7 +16,9 @@ from werkzeug.test import TestResponse
 
 from alerts.templates import load_templates
 from gis.database import Database
+from gis.errors import UsageError
 from tests.webmap.conftest import csrf_token, tokens
+from webmap.staff.alert_form import read_time
 
 LogIn = Callable[[str], FlaskClient]
 QUARTER = "ST_MakeEnvelope(141.20, 38.40, 141.21, 38.41, 6668)"
@@ -229,3 +231,14 @@ def test_the_list_filters_and_other_departments_read_nothing(log_in: LogIn, quar
     assert "試験町" not in hanako.get("/staff/alerts?status=Actual").text
     assert saburo.get("/staff/alerts").status_code == 403
     assert saburo.get("/staff/alerts/new").status_code in (400, 403)
+
+
+@pytest.mark.parametrize("typed", ["2031-05-03", "2031-05-03T16:05Z", "2031-05-03T16:05+00:00", "tomorrow"])
+def test_a_time_that_would_be_hours_off_is_refused(typed: str) -> None:
+    with pytest.raises(UsageError, match="no time"):
+        read_time(typed)
+
+
+def test_a_time_of_the_browsers_field_is_japans() -> None:
+    moment = read_time("2031-05-03T16:05")
+    assert moment and moment.isoformat() == "2031-05-03T16:05:00+09:00" and read_time("") is None

@@ -160,12 +160,15 @@ def read_time(words: str) -> datetime | None:
 
     Raises
     ------
-    UsageError : it is no time.
+    UsageError : it is no time, has no hour, or names another zone: taken for Japan's it would be hours off.
     """
     if not words:
         return None
     try:
-        return datetime.fromisoformat(words).replace(tzinfo=JST)
+        moment = datetime.fromisoformat(words)
+        if moment.tzinfo is not None or len(words) <= len("2031-05-03"):
+            raise ValueError(words)
+        return moment.replace(tzinfo=JST)
     except ValueError as error:
         raise UsageError("%(words)s is no time.", "Write it as 2031-05-03T16:05.", words=words) from error
 
