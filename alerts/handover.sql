@@ -48,8 +48,10 @@ SELECT d.id, CASE
         THEN 'suppressed'
     -- Something that this mail carries must not go out any more: all of them are put together anew.
     WHEN d.carries > 0 AND d.carries <> (
-            SELECT count(*) FROM alerts.delivery f JOIN alerts.alert fa ON fa.id = f.alert_id
-            WHERE f.merged_into = d.id AND f.state = 'sending' AND fa.state NOT IN ('cancelled', 'expired')
+            -- OFFSET 0: by merged_into, never through all that is being sent.
+            SELECT count(*) FROM (SELECT f.alert_id, f.state FROM alerts.delivery f WHERE f.merged_into = d.id OFFSET 0) f
+            JOIN alerts.alert fa ON fa.id = f.alert_id
+            WHERE f.state = 'sending' AND fa.state NOT IN ('cancelled', 'expired')
               AND clock_timestamp() <= fa.expires_at)
         THEN 'pending'
     ELSE '' END

@@ -82,6 +82,35 @@ def test_a_batch_of_a_thread_nobody_has_statistics_of_reads_only_its_own_rows(
         assert explain_settle(connection, sender_id, ids, [first, second]) <= 40
 
 
+def test_a_claim_reads_a_persons_other_messages_and_not_all_that_waits_or_is_on_its_way(
+    town: SquareTown, considered: Considered
+) -> None:
+    """Where its statistics know of nothing due, the planner read all that was on its way for each row: 14,000 times 300."""
+    town.execute(
+        "WITH person AS (INSERT INTO alerts.subscriber (email, language, kinds, state, token)"
+        " SELECT n || '@machimori.example', 'ja', '{tsunami}', 'confirmed', 'token-' || md5(n::text)"
+        " FROM generate_series(1, 2000) n RETURNING id)"
+        " INSERT INTO alerts.place (subscriber_id, name, position, radius_m, plane)"
+        " SELECT id, '自宅', p, 0, ST_Transform(p, 6678) FROM person, ST_SetSRID(ST_Point(141.2, 38.4), 6668) AS p"
+    )
+    first = considered(MAJOR)
+    town.execute("UPDATE alerts.delivery SET state = 'accepted'")
+    town.execute("ANALYZE alerts.delivery")  # all that the planner knows: everything was sent
+    town.execute("ALTER TABLE alerts.delivery SET (autovacuum_enabled = off)")
+    held = considered(MAJOR, incident_fid=2)
+    due = considered(MAJOR, incident_fid=3)
+    assert first and held and due
+    with town.database.begin("machimori_service") as connection:
+        sender_id = outbox.begin_sender(connection, "w", due, 8)
+        connection.execute(text("UPDATE alerts.delivery SET is_held = true WHERE alert_id = :id"), {"id": held})
+        on_its_way = "UPDATE alerts.delivery SET state = 'sending', sender_id = :s WHERE alert_id = :id"
+        connection.execute(text(on_its_way), {"id": first, "s": sender_id})
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            connection.execute(text(f"SET LOCAL plan_cache_mode = {mode}"))
+            for older_ids in ([], [held]):
+                assert explain_claim(connection, sender_id, due, older_ids, 10) <= 60
+
+
 def test_what_waits_for_a_strict_carrier_is_not_read_by_the_others_claims(
     town: SquareTown, considered: Considered
 ) -> None:
