@@ -85,7 +85,7 @@ def test_a_batch_of_a_thread_nobody_has_statistics_of_reads_only_its_own_rows(
 def test_a_claim_reads_a_persons_other_messages_and_not_all_that_waits_or_is_on_its_way(
     town: SquareTown, considered: Considered
 ) -> None:
-    """Where its statistics know of nothing due, the planner read all that was on its way for each row: 14,000 times 300."""
+    """By statistics that know of nothing due, the planner read all that was on its way for each row: 14,000 × 300."""
     town.execute(
         "WITH person AS (INSERT INTO alerts.subscriber (email, language, kinds, state, token)"
         " SELECT n || '@machimori.example', 'ja', '{tsunami}', 'confirmed', 'token-' || md5(n::text)"
