@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from itertools import islice
-from operator import attrgetter
+from functools import lru_cache, partial
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import orjson
 import psycopg
+import shapely
 from psycopg import sql
 from sqlalchemy import Connection
 
@@ -27,18 +27,23 @@ from ingest.policy import find_policy
 from ingest.reports import REPORT_COLUMNS, Private, Report
 from ingest.shown_place import ShownPlace
 from ingest.source import Source
-from layers.copying import copy_rows, driver
+from layers.copying import NULL, as_line, copy_lines, driver, to_ewkb
 
 # So many reports are written while the next are made ready.
 PART = 2_000
 
 _QUERIES = load_queries(__file__)
-_INCIDENT_COLUMNS = ("event_key", "publication", *FOLDED_COLUMNS)
+_INCIDENT_COLUMNS = ("geom", "event_key", "publication", *FOLDED_COLUMNS)
+_INCIDENT_VALUES = itemgetter(*_INCIDENT_COLUMNS)
 _REPORT_VALUES = attrgetter(*REPORT_COLUMNS)
 _FACTS = REPORT_COLUMNS.index("facts")
-_EVENT_KEY = 3 + REPORT_COLUMNS.index("event_key")  # in a row of `_report_row`
-_PLACE_COLUMNS = ("place", "geom", "lon", "lat", "accuracy_m", "place_name", "rule", "radius_m")
-_PRIVATE_COLUMNS = ("source_id", "lon", "lat", "accuracy_m", "place_text", "original", "details")
+_REPORT_COLUMNS = ("incident_fid", "source", "document_id", "private_sha256", *REPORT_COLUMNS)
+_SITUATION_COLUMNS = (
+    "incident_fid", "report_id", "telegram", "kind", "status", "phase", "level", "is_fresh", "reported_at", "office",
+    "headline", "text", "facts",
+)  # fmt: skip
+_SHOWN_COLUMNS = ("incident_fid", "position", "accuracy_m", "place_name", "rule", "area", "radius_m")
+_PRIVATE_COLUMNS = ("report_id", "position", "accuracy_m", "place_text", "original", "details")
 
 
 Finish = Callable[[Report], Report]
@@ -75,7 +80,7 @@ def load_new(
     new, left = _split(connection, source, reports)
     if not new:
         return Loaded(0, 0, frozenset(), left)
-    fids: dict[str, int] = {}
+    fids: list[int] = []
     elsewhere = 0
     _run(connection, "stage")
     with InTurn() as in_turn:
@@ -86,51 +91,92 @@ def load_new(
             rows = _make_ready(source, document_id, part, places)
             in_turn.hand_over(partial(_write, connection, rows, fids))
     _run(connection, "drop")
-    return Loaded(len(new), elsewhere, frozenset(fids.values()), left)
+    return Loaded(len(new), elsewhere, frozenset(fids), left)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A row written out for COPY but for the numbers that the database gives; `report` of the part, from 0."""
+
+    report: int
+    rest: str
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """What a part of the reports becomes, ready for COPY."""
+    """What a part of the reports becomes: `incidents`, `situations` and `shown` are those of the same reports."""
 
-    incidents: Sequence[tuple[Any, ...]]
-    places: Sequence[tuple[Any, ...]]
-    private: Sequence[tuple[Any, ...]]
-    reports: Sequence[tuple[Any, ...]]
+    document_id: int
+    event_keys: Sequence[str]
+    incidents: Sequence[_Line]
+    situations: Sequence[str]
+    shown: Sequence[str | None]
+    private: Sequence[_Line]
+    reports: Sequence[str]
 
 
 def _make_ready(source: Source, document_id: int, part: Sequence[Report], places: _Places) -> _Rows:
     """Fold and place a part of the reports; the connection is used only for places that are new."""
     stages = [stage for number, report in enumerate(part) if (stage := _stage(source, number, report, places))]
     return _Rows(
-        [stage.row(source) for stage in stages],
-        places.new_rows(),
-        list(_private_rows(part)),
-        [_report_row(source, document_id, report) for report in part],
+        document_id,
+        [stage.state.report.event_key for stage in stages],
+        [_Line(stage.number, stage.incident_line(source)) for stage in stages],
+        [stage.situation_line() for stage in stages],
+        [stage.place.shown_line for stage in stages],
+        list(_private_lines(part)),
+        [_report_line(source, document_id, report) for report in part],
     )
 
 
-def _write(connection: Connection, rows: _Rows, fids: dict[str, int]) -> None:
-    """Write a part into all its tables; add the incidents' numbers to `fids`, by event key."""
-    after = {"after": _run(connection, "last_report").fetchall()[0][0]}
-    columns = ("number", "place", "phase", "facts", *_INCIDENT_COLUMNS)
-    copy_rows(connection, _staged("bulk_incident"), columns, rows.incidents, is_gathered=True)
-    copy_rows(connection, _staged("bulk_place"), _PLACE_COLUMNS, rows.places, is_gathered=True)
-    copy_rows(connection, _staged("bulk_private"), _PRIVATE_COLUMNS, rows.private, is_gathered=True)
-    _run(connection, "analyze")
-    own: dict[str, int] = dict(_run(connection, "insert_incidents").fetchall())
-    columns = ("incident_fid", "source", "document_id", "private_sha256", *REPORT_COLUMNS)
-    numbered = ((own.get(row[_EVENT_KEY]), *row) for row in rows.reports)
-    copy_rows(connection, sql.Identifier("ingest", "report"), columns, numbered, is_gathered=True)
-    _run(connection, "insert_private", after)
-    _run(connection, "insert_situations", after)
-    _run(connection, "insert_shown", after)
-    _run(connection, "empty")
-    fids |= own
+def _write(connection: Connection, rows: _Rows, fids: list[int]) -> None:
+    """Write a part into all its tables; add the incidents' numbers to `fids`.
+
+    The database numbers rows in the order in which they come: the numbers are asked for once, and nothing is joined.
+    """
+    _copy(connection, ("layers", "incident"), _INCIDENT_COLUMNS, [line.rest for line in rows.incidents])
+    own = _numbers(connection, "incident_numbers", len(rows.incidents), {"event_keys": rows.event_keys})
+    after = _run(connection, "last_report").fetchall()[0][0]
+    incident = {line.report: str(fid) for line, fid in zip(rows.incidents, own, strict=True)}
+    reports = [f"{incident.get(number, NULL)}\t{line}" for number, line in enumerate(rows.reports)]
+    _copy(connection, ("ingest", "report"), _REPORT_COLUMNS, reports)
+    values = {"document_id": rows.document_id, "after": after}
+    ids = _numbers(connection, "report_numbers", len(reports), values)
+    private = [f"{ids[line.report]}\t{line.rest}" for line in rows.private]
+    _copy(connection, ("pg_temp", "bulk_private"), _PRIVATE_COLUMNS, private)
+    _run(connection, "insert_private")
+    told = zip(rows.incidents, own, rows.situations, strict=True)
+    situations = [f"{fid}\t{ids[incident.report]}\t{line}" for incident, fid, line in told]
+    _copy(connection, ("ingest", "situation"), _SITUATION_COLUMNS, situations)
+    shown = [f"{fid}\t{line}" for fid, line in zip(own, rows.shown, strict=True) if line is not None]
+    _copy(connection, ("ingest", "shown_place"), _SHOWN_COLUMNS, shown)
+    fids += own
 
 
-def _staged(table: str) -> sql.Identifier:
-    return sql.Identifier("pg_temp", table)
+def _copy(connection: Connection, table: tuple[str, str], columns: Sequence[str], lines: Sequence[str]) -> None:
+    copy_lines(connection, sql.Identifier(*table), columns, lines)
+
+
+def _numbers(connection: Connection, block: str, count: int, values: Mapping[str, Any]) -> list[int]:
+    """Return the numbers that the database has just given, in the order of the rows."""
+    found = [number for (number,) in _run(connection, block, values)]
+    if len(found) != count:
+        raise RuntimeError(f"{block}: {count} rows were written, {len(found)} found")
+    return found
+
+
+@dataclass(frozen=True)
+class _Place:
+    """What the public sees of a place: the geometry as hexadecimal EWKB, its accuracy, and what is kept of the choice.
+
+    Attributes
+    ----------
+    shown_line : the row of `ingest.shown_place` without its incident; None: the place itself is public.
+    """
+
+    geom: str
+    accuracy_m: float | None
+    shown_line: str | None
 
 
 class _Places:
@@ -138,56 +184,63 @@ class _Places:
 
     def __init__(self, connection: Connection, in_turn: InTurn) -> None:
         self._connection, self._in_turn = connection, in_turn
-        self._found: dict[object, tuple[int, bytes, float | None, ShownPlace | None]] = {}
-        self._written = 0
+        self._found: dict[object, _Place] = {}
 
-    def find(self, known: Known, is_personal: bool) -> tuple[int, float | None]:
-        """Return the place's number and its accuracy in metres."""
+    def find(self, known: Known, is_personal: bool) -> _Place:
         place_name = known.columns.get("place_name")
-        key = (known.position, known.accuracy_m, place_name, orjson.dumps(known.area), is_personal)
-        if key not in self._found:
+        area = orjson.dumps(known.area) if known.area else None
+        key = (known.position, known.accuracy_m, place_name, area, is_personal)
+        place = self._found.get(key)
+        if place is None:
             self._in_turn.settle()
-            self._found[key] = len(self._found), *place_on_map(self._connection, None, known, is_personal)
-        number, _, accuracy_m, _ = self._found[key]
-        return number, accuracy_m
-
-    def new_rows(self) -> list[tuple[Any, ...]]:
-        """Return rows of `_PLACE_COLUMNS`: the places that were not returned before."""
-        new = islice(self._found.values(), self._written, None)
-        self._written = len(self._found)
-        return [_place_row(number, geom, kept) for number, geom, _, kept in new]
+            geom, accuracy_m, kept = place_on_map(self._connection, None, known, is_personal)
+            place = self._found[key] = _Place(geom.hex(), accuracy_m, _shown_line(geom.hex(), kept))
+        return place
 
 
-def _place_row(number: int, geom: bytes, kept: ShownPlace | None) -> tuple[Any, ...]:
+def _shown_line(geom: str, kept: ShownPlace | None) -> str | None:
     if kept is None:
-        return (number, geom.hex(), *(None,) * 6)
-    position = kept.position or (None, None)
-    return (number, geom.hex(), *position, kept.accuracy_m, kept.place_name, kept.shown.rule, kept.shown.accuracy_m)
+        return None
+    shown = kept.shown
+    return as_line((_point(kept.position), kept.accuracy_m, kept.place_name, shown.rule, geom, shown.accuracy_m))
+
+
+@lru_cache(maxsize=4096)
+def _point(position: tuple[float, float] | None) -> str | None:
+    return to_ewkb(shapely.Point(position)) if position else None
 
 
 @dataclass(frozen=True)
 class _Stage:
-    """What a new report makes of its event."""
+    """What a new report makes of its event.
+
+    Attributes
+    ----------
+    number : which report of the part, from 0.
+    """
 
     number: int
-    place: int
-    accuracy_m: float | None
+    place: _Place
     state: IncidentState
 
-    def row(self, source: Source) -> tuple[Any, ...]:
-        """Return a row of the staged incidents, as `fold_event` would write it."""
+    def incident_line(self, source: Source) -> str:
+        """Return a row of the incidents, as `fold_event` would write it."""
         report = self.state.report
         policy = find_policy(report.kind, source.name)
-        values = incident_values(source, self.state) | {
-            "event_key": report.event_key,
-            "publication": policy.publication,
-            "is_personal": policy.is_personal,
-            "accuracy_m": self.accuracy_m,
-        }
-        # Mostly they are the report's own, which stand in its row already.
-        known = self.state.known.facts
-        facts = None if known == report.facts else orjson.dumps(known).decode()
-        return (self.number, self.place, self.state.phase, facts, *(values[name] for name in _INCIDENT_COLUMNS))
+        values = incident_values(source, self.state)
+        values["geom"] = self.place.geom
+        values["event_key"] = report.event_key
+        values["publication"] = policy.publication
+        values["is_personal"] = policy.is_personal
+        values["accuracy_m"] = self.place.accuracy_m
+        return as_line(_INCIDENT_VALUES(values))
+
+    def situation_line(self) -> str:
+        """Return a row of the timeline without its incident and report, as `fold_event` would write it."""
+        said, state = self.state.report, self.state
+        facts = orjson.dumps(state.known.facts).decode()
+        life = (state.phase, state.level, False, said.reported_at)
+        return as_line((said.telegram, said.kind, said.status, *life, said.office, said.headline, said.text, facts))
 
 
 def _stage(source: Source, number: int, report: Report, places: _Places) -> _Stage | None:
@@ -195,8 +248,8 @@ def _stage(source: Source, number: int, report: Report, places: _Places) -> _Sta
     states = timeline([report], source.folds[report.kind])
     if not states:
         return None
-    place, accuracy_m = places.find(states[-1].known, find_policy(report.kind, source.name).is_personal)
-    return _Stage(number, place, accuracy_m, states[-1])
+    place = places.find(states[-1].known, find_policy(report.kind, source.name).is_personal)
+    return _Stage(number, place, states[-1])
 
 
 def _split(
@@ -215,23 +268,21 @@ def _split(
     return new, left
 
 
-def _report_row(source: Source, document_id: int, report: Report) -> tuple[Any, ...]:
+def _report_line(source: Source, document_id: int, report: Report) -> str:
     values = list(_REPORT_VALUES(report))
     values[_FACTS] = orjson.dumps(report.facts).decode()
-    return (source.name, document_id, report.private.sha256, *values)
+    return as_line((source.name, document_id, report.private.sha256, *values))
 
 
-def _private_rows(reports: Sequence[Report]) -> Iterator[tuple[Any, ...]]:
-    for report in reports:
+def _private_lines(reports: Sequence[Report]) -> Iterator[_Line]:
+    for number, report in enumerate(reports):
         private = report.private
         if private != Private():
             place = private.place
-            position = (place.lon, place.lat, place.accuracy_m) if place else (None, None, None)
+            position, accuracy_m = (_point((place.lon, place.lat)), place.accuracy_m) if place else (None, None)
             details = orjson.dumps(private.details).decode()
-            yield (report.source_id, *position, private.place_text, private.original, details)
+            yield _Line(number, as_line((position, accuracy_m, private.place_text, private.original, details)))
 
 
 def _run(connection: Connection, block: str, values: Mapping[str, Any] | None = None) -> psycopg.Cursor[Any]:
-    columns = sql.SQL(", ").join(map(sql.Identifier, _INCIDENT_COLUMNS))
-    # Without values several statements may stand in one block.
-    return driver(connection).execute(sql.SQL(_QUERIES.sql(block)).format(columns=columns), values)
+    return driver(connection).execute(_QUERIES.sql(block).encode(), values)

@@ -20,6 +20,7 @@ from ingest.source import Source
 _redact = lru_cache(maxsize=4096)(redact)
 # Codes and times that the system reads, written by parsers and not by people.
 _MACHINE_FACTS = frozenset({"level", "event", "is_over", "place_status", "valid_until", "stage"})
+_POSITION = frozenset({"lon", "lat", "accuracy_m", "area"})
 _METRES_PER_DEGREE = 111_195.0
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?")
 
@@ -40,11 +41,12 @@ def guard_report(source: Source, report: Report) -> Report:
         return report
     taken: list[dict[str, Any]] = []
     headline, text = _clean(report.headline, "headline", taken), _clean(report.text, "text", taken)
-    facts = {key: _clean_fact(value, f"facts.{key}", taken) for key, value in report.facts.items()}
+    facts = {key: _clean_fact(value, key, taken) for key, value in report.facts.items()}
     private = report.private
     if find_policy(report.kind, source.name).is_personal:
         facts, place = _without_position(facts)
-        private = replace(private, place=private.place or place)
+        if place and not private.place:
+            private = replace(private, place=place)
     if not taken and private is report.private and facts == report.facts:
         return report
     if taken:
@@ -55,6 +57,8 @@ def guard_report(source: Source, report: Report) -> Report:
 
 def _clean(said: str, field: str, taken: list[dict[str, Any]]) -> str:
     redaction = _redact(said)
+    if not redaction.findings:
+        return redaction.text
     taken += [
         {"field": field, "start": f.start, "end": f.end, "what": f.what, "said": said[f.start : f.end]}
         for f in redaction.findings
@@ -63,10 +67,10 @@ def _clean(said: str, field: str, taken: list[dict[str, Any]]) -> str:
 
 
 def _clean_fact(value: Any, field: str, taken: list[dict[str, Any]]) -> Any:
-    if field.removeprefix("facts.") in _MACHINE_FACTS:
+    if field in _MACHINE_FACTS:
         return value
     if isinstance(value, str):
-        return value if _ISO_TIME.fullmatch(value) else _clean(value, field, taken)
+        return value if _ISO_TIME.fullmatch(value) else _clean(value, f"facts.{field}", taken)
     if isinstance(value, Mapping):
         return {key: _clean_fact(part, f"{field}.{key}", taken) for key, part in value.items()}
     if isinstance(value, list | tuple):
@@ -76,8 +80,10 @@ def _clean_fact(value: Any, field: str, taken: list[dict[str, Any]]) -> Any:
 
 def _without_position(facts: dict[str, Any]) -> tuple[dict[str, Any], Place | None]:
     """Split off what says where: `lon`, `lat`, `accuracy_m`, and `area` (GeoJSON), which becomes a circle around it."""
+    if _POSITION.isdisjoint(facts):
+        return facts, None
     lon, lat, accuracy_m, area = (facts.get(key) for key in ("lon", "lat", "accuracy_m", "area"))
-    rest = {key: value for key, value in facts.items() if key not in ("lon", "lat", "accuracy_m", "area")}
+    rest = {key: value for key, value in facts.items() if key not in _POSITION}
     if area is not None:
         circle = shapely.minimum_bounding_circle(shapely.geometry.shape(area))
         radius_m = shapely.minimum_bounding_radius(circle) * _METRES_PER_DEGREE

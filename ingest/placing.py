@@ -10,7 +10,7 @@ from typing import Literal
 
 from gis.town import Town
 from ingest.gazetteer import Gazetteer, Quarter, distance_m
-from ingest.reports import Place, Report
+from ingest.reports import Place, Private, Report
 
 PlaceStatus = Literal["placed", "elsewhere", "unknown_place", "no_place"]
 
@@ -84,7 +84,8 @@ def place_report(report: Report, find: Callable[[str], Placed]) -> Report:
     facts = {**report.facts, "place_status": "given" if is_given else found.status}
     if found.name:
         facts["place_name"] = found.name
-    private = report.private if is_given else replace(report.private, place=found.place)
+    said = report.private
+    private = said if is_given else Private(found.place, said.place_text, said.original, said.details)
     concerns_town = report.concerns_town and (found.status != "elsewhere" or "municipality" in report.facts)
     return replace(report, facts=facts, private=private, concerns_town=concerns_town)
 

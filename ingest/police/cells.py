@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from functools import lru_cache
 
 JST = timezone(timedelta(hours=9))
@@ -63,10 +63,20 @@ def read_occurred(day_cell: str, hour_cell: str) -> Occurred:
     ------
     WrongCell : there is no such day or hour, or it is written in a way that we do not know.
     """
-    words = known(day_cell)
     hour = _hour(known(hour_cell))
-    if not words:
+    day, has_day = _day(known(day_cell))
+    if day is None:
         return Occurred(None, "unknown")
+    if not has_day:
+        return Occurred(day, "month")
+    return Occurred(day, "day") if hour is None else Occurred(day.replace(hour=hour), "hour")
+
+
+@lru_cache(maxsize=16384)
+def _day(words: str) -> tuple[datetime | None, bool]:
+    """Return the beginning of a day or month, None for none, and whether it is a day."""
+    if not words:
+        return None, False
     match = _DATE.fullmatch(words) or _SHORT_DATE.fullmatch(words)
     if match is None:
         raise WrongCell(f"the date {words!r} is not understood")
@@ -77,15 +87,15 @@ def read_occurred(day_cell: str, hour_cell: str) -> Occurred:
         year = int(parts["year"])
     has_day = parts["day"] is not None and parts["day"] != "不明"
     try:
-        day = date(year, int(parts["month"]), int(parts["day"]) if has_day else 1)
+        day = datetime(year, int(parts["month"]), int(parts["day"]) if has_day else 1, tzinfo=JST)
     except ValueError as error:
         raise WrongCell(f"there is no day {words!r}") from error
     if year < _FIRST_YEAR:
         raise WrongCell(f"the date {words!r} is before {_FIRST_YEAR}")
-    at = datetime(day.year, day.month, day.day, hour or 0 if has_day else 0, tzinfo=JST)
-    return Occurred(at, "month" if not has_day else "day" if hour is None else "hour")
+    return day, has_day
 
 
+@lru_cache(maxsize=1024)
 def _hour(words: str) -> int | None:
     if not words:
         return None
@@ -95,6 +105,7 @@ def _hour(words: str) -> int | None:
     return int(match[1])
 
 
+@lru_cache(maxsize=1024)
 def read_age(cell: str) -> tuple[int | None, int | None]:
     """Return the least and greatest age of a band such as 65-69歳, 30歳代, 10歳代以下, 70歳以上; None = open.
 
@@ -118,6 +129,7 @@ def read_age(cell: str) -> tuple[int | None, int | None]:
     return age, last
 
 
+@lru_cache(maxsize=16384)
 def read_municipality_code(cell: str, prefecture: str) -> str:
     """Return the five digits of a 全国地方公共団体コード (JIS X 0401/0402), "" when there is none.
 

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ingest.police.cells import known, plain
 from ingest.reports import Rejected, Unreadable
@@ -69,7 +70,7 @@ def _decode(body: bytes) -> str:
 
 
 def _header(cells: Sequence[str]) -> list[str] | None:
-    if not any("手" in cell for cell in cells):  # 手口, however it is spaced; nearly no other row has it
+    if "手" not in "".join(cells):  # 手口, however it is spaced; nearly no other row has it
         return None
     names = [_WHERE_AND_WHEN.sub("", plain(cell)) for cell in cells]
     return names if all(name in names for name in REQUIRED) else None
@@ -81,7 +82,10 @@ def _row(line: int, header: Sequence[str], cells: Sequence[str]) -> Row | Reject
         return Rejected(name, "a line of totals, no theft")
     if len(cells) < len(header) or any(cell.strip() for cell in cells[len(header) :]):
         return Rejected(name, f"has {len(cells)} cells where the header has {len(header)}")
-    row: dict[str, str] = {}
+    row: dict[str, str] = dict(zip(header, map(str.strip, cells), strict=False))
+    if len(row) == len(header):  # no column stands there twice, as in nearly every table
+        return Row(line, row)
+    row = {}
     for column, cell in zip(header, cells, strict=False):
         before = row.get(column, "")
         # A table that repeats its columns may have a cell filled in one of them only.
@@ -93,5 +97,9 @@ def _row(line: int, header: Sequence[str], cells: Sequence[str]) -> Row | Reject
 
 
 def _is_total(cells: Sequence[str]) -> bool:
-    first = next(plain(cell) for cell in cells if cell.strip())
-    return _TOTALS.fullmatch(first) is not None
+    return _says_total(next(cell for cell in cells if cell.strip()))
+
+
+@lru_cache(maxsize=1024)
+def _says_total(cell: str) -> bool:
+    return _TOTALS.fullmatch(plain(cell)) is not None

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from gis.town import Town
@@ -56,7 +57,10 @@ def parse(body: bytes, town: Town) -> list[Report | Rejected]:
     ------
     Unreadable : no such table at all.
     """
-    records: list[_Theft | Rejected] = [_understand(row) if isinstance(row, Row) else row for row in read_rows(body)]
+    now = datetime.now(JST)
+    records: list[_Theft | Rejected] = [
+        _understand(row, now) if isinstance(row, Row) else row for row in read_rows(body)
+    ]
     thefts = [record for record in records if isinstance(record, _Theft)]
     rejected: list[Report | Rejected] = [record for record in records if isinstance(record, Rejected)]
     # A date that nobody knows still belongs to the year of the table.
@@ -82,7 +86,7 @@ def fold_theft(reports: Sequence[Report]) -> Known:
     return replace(found, occurred_at=None, columns={**found.columns, "occurred_precision": "year"})
 
 
-def _understand(row: Row) -> _Theft | Rejected:
+def _understand(row: Row, now: datetime) -> _Theft | Rejected:
     try:
         kind = known(row.cells["手口"])
         if kind not in KINDS:
@@ -91,7 +95,7 @@ def _understand(row: Row) -> _Theft | Rejected:
         if not code:
             raise WrongCell("there is no municipality code, so nobody can tell where it was")
         occurred = read_occurred(row.cells["発生年月日"], row.cells.get("発生時", ""))
-        if occurred.at and occurred.at > datetime.now(JST):
+        if occurred.at and occurred.at > now:
             raise WrongCell(f"{occurred.at:%Y-%m-%d} is in the future")
     except WrongCell as error:
         return Rejected(f"line {row.line}", str(error))
@@ -119,9 +123,12 @@ def _identity(theft: _Theft, year: int | None) -> str:
 def _report(theft: _Theft, source_id: str, year: int | None, concerns_town: bool) -> Report:
     cells, occurred = theft.row.cells, theft.occurred
     facts: dict[str, Any] = {
-        name: known(cells[column]) for column, name in _PUBLIC.items() if known(cells.get(column, ""))
+        **_public_facts(*[cells.get(column, "") for column in _PUBLIC]),
+        "category": theft.kind,
+        "municipality": theft.code,
+        "time_precision": occurred.precision,
+        "is_over": True,
     }
-    facts |= {"category": theft.kind, "municipality": theft.code, "time_precision": occurred.precision, "is_over": True}
     if occurred.at:
         facts["occurred_at"] = occurred.at.isoformat()
     # It was said some day after; the day it happened is the one time that every edition of the table agrees on.
@@ -145,14 +152,38 @@ def _report(theft: _Theft, source_id: str, year: int | None, concerns_town: bool
     )
 
 
+# A table says the same few hundred combinations of words over and over; what these return is never written to.
+
+
+@lru_cache(maxsize=4096)
+def _public_facts(*said: str) -> Mapping[str, str]:
+    """Return the facts of the cells of `_PUBLIC`, in its order."""
+    return {name: known(cell) for name, cell in zip(_PUBLIC.values(), said, strict=True) if known(cell)}
+
+
 def _private(cells: Mapping[str, str]) -> Private:
-    words = "".join(known(cells.get(column, "")) for column in ("都道府県", "市区町村", "町丁目"))
-    details: dict[str, Any] = {
-        column: known(cell) for column, cell in cells.items() if column not in _NOT_PRIVATE and known(cell)
-    }
-    least, greatest = read_age(cells.get("被害者の年齢", ""))
-    details |= {name: age for name, age in (("age_min", least), ("age_max", greatest)) if age is not None}
-    return Private(None, words, "", details)
+    columns = _private_columns(tuple(cells))
+    words = _place_text(cells.get("都道府県", ""), cells.get("市区町村", ""), cells.get("町丁目", ""))
+    return Private(None, words, "", _details(columns, tuple([cells[column] for column in columns])))
+
+
+@lru_cache(maxsize=64)
+def _private_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(column for column in columns if column not in _NOT_PRIVATE)
+
+
+@lru_cache(maxsize=4096)
+def _place_text(*words: str) -> str:
+    return "".join(map(known, words))
+
+
+@lru_cache(maxsize=4096)
+def _details(columns: tuple[str, ...], said: tuple[str, ...]) -> Mapping[str, Any]:
+    details: dict[str, Any] = {column: known(cell) for column, cell in zip(columns, said, strict=True) if known(cell)}
+    age = said[columns.index("被害者の年齢")] if "被害者の年齢" in columns else ""
+    least, greatest = read_age(age)
+    details |= {name: years for name, years in (("age_min", least), ("age_max", greatest)) if years is not None}
+    return details
 
 
 SOURCE = Source(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -217,7 +218,7 @@ TABLE_STEPS = (
     "ingest.processing:store_document:after",
     "ingest.processing:process_document",
     "ingest.processing:load_new",
-    *(f"ingest.bulk:copy_rows:after:{number}" for number in (1, 4)),
+    *(f"ingest.bulk:copy_lines:after:{number}" for number in (1, 4)),
     *(f"ingest.bulk:_run:after:{number}" for number in (3, 5)),
     "ingest.processing:_store:after",
     "ingest.processing:process_document:after",
@@ -255,6 +256,10 @@ def test_a_police_table_whose_loading_is_killed_at_any_step_is_in_whole_or_not_a
         process.start()
         process.join()
         assert process.exitcode == -signal.SIGKILL, step
+        # The server takes a moment to see that nobody is there any more.
+        while rows("SELECT FROM pg_locks JOIN pg_database d ON d.oid = database"
+                   " WHERE locktype = 'advisory' AND datname = current_database()"):  # fmt: skip
+            time.sleep(0.02)
         assert health() == ("failing", "the worker died in the middle"), step
         assert rows("SELECT outcome FROM ingest.run ORDER BY id DESC LIMIT 1") == [{"outcome": "lost"}], step
         partly = _added(before, counts())
