@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -138,9 +138,10 @@ def forget_parsing(connection: Connection, document_id: int) -> bool:
     return True
 
 
-def unparsed_documents(connection: Connection) -> list[int]:
-    """Return what a crash left between storing and parsing, oldest first, citizens' reports after all others."""
-    return list(connection.execute(_QUERIES["unparsed_documents"]).scalars())
+def unparsed_documents(connection: Connection, apart_from: Collection[int], most: int) -> list[int]:
+    """Return the first of what a crash left between storing and parsing, citizens' reports after all others."""
+    values = {"apart_from": list(apart_from), "most": most}
+    return list(connection.execute(_QUERIES["unparsed_documents"], values).scalars())
 
 
 def known_names(connection: Connection, source: str, names: Iterable[str]) -> set[str]:

@@ -18,7 +18,8 @@ ON CONFLICT (document_id, record) DO UPDATE SET reason = excluded.reason
 
 -- name: unparsed_documents
 -- Citizens' reports last: a telegram that a crash left does not wait behind ten thousand of them.
-SELECT id FROM ingest.document WHERE parsed_at IS NULL ORDER BY source = 'citizen', id
+SELECT id FROM ingest.document WHERE parsed_at IS NULL AND id <> ALL(:apart_from)
+ORDER BY source = 'citizen', id LIMIT :most
 
 -- name: known_names
 SELECT DISTINCT d.name

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
@@ -77,8 +77,13 @@ def receive(database: Database, source: Source, origin: Origin, name: str, body:
     _count(summary, name, process_document(database, stored.id))
 
 
-def process_unparsed(database: Database, summary: RunSummary, rest: Callable[[], None] = lambda: None) -> None:
-    """Take up what a crash or a storm left between storing and parsing.
+def process_unparsed(
+    database: Database,
+    summary: RunSummary,
+    rest: Callable[[], None] = lambda: None,
+    is_time_up: Callable[[], bool] = lambda: False,
+) -> bool:
+    """Take up what a crash or a storm left between storing and parsing; return whether the time was up before all.
 
     A document that fails by a bug stays unparsed and does not keep the others back; the bug is raised at the end.
     What was left meanwhile is looked for after every few: a telegram does not wait behind a storm of reports.
@@ -86,28 +91,33 @@ def process_unparsed(database: Database, summary: RunSummary, rest: Callable[[],
     Parameters
     ----------
     rest : called after each document; may wait, to leave the machine to others.
+    is_time_up : asked before each document but the first: then nothing more is begun.
     """
-    tried: set[int] = set()
-    bugs: list[Exception] = []
-    while waiting := _some_unparsed(database, tried):
+    bugs: dict[int, Exception] = {}
+    begun, is_up = 0, False
+    while not is_up and (waiting := _some_unparsed(database, bugs)):
         for document_id in waiting:
-            tried.add(document_id)
+            is_up = begun > 0 and is_time_up()
+            if is_up:
+                break
+            begun += 1
             try:
                 outcome = process_document(database, document_id)
             except Exception as bug:
-                bugs.append(bug)
+                bugs[document_id] = bug
             else:
                 summary.documents += 1
                 summary.new += 1
                 _count(summary, f"document {document_id}", outcome)
             rest()
     if bugs:
-        raise ExceptionGroup(f"{len(bugs)} of {len(tried)} stored documents could not be worked on", bugs)
+        raise ExceptionGroup(f"{len(bugs)} of {begun} stored documents could not be worked on", [*bugs.values()])
+    return is_up
 
 
-def _some_unparsed(database: Database, tried: Container[int]) -> list[int]:
+def _some_unparsed(database: Database, apart_from: Collection[int]) -> list[int]:
     with database.begin(SERVICE) as connection:
-        return [document_id for document_id in unparsed_documents(connection) if document_id not in tried][:_AT_ONCE]
+        return unparsed_documents(connection, apart_from, _AT_ONCE)
 
 
 def retry_document(database: Database, document_id: int) -> Outcome:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+
 import structlog
 
 from gis.database import SERVICE
-from gis.jobs import context, task
+from gis.jobs import context, enqueue, task
 from ingest.alarms import watch_sources
 from ingest.citizen_storm import rest_in_storm
 from ingest.matching import match_incident
@@ -16,6 +18,9 @@ from ingest.running import CLOCK, lose_dead_runs, prune_runs, run_source
 from ingest.source import find_source
 from ingest.statistics import refresh_statistics
 from ingest.summary import RunSummary
+
+# Well under the time that a worker has for its jobs when it is to stop (webmap/worker.py).
+SLICE_S = 8.0
 
 _log = structlog.get_logger(__name__)
 
@@ -28,10 +33,17 @@ def poll(source: str, asked_by: str = CLOCK) -> None:
 
 @task("ingest.take_up", queue="ingest")
 def take_up() -> None:
-    """Take up what a crash or a storm left between storing and parsing, of whatever source."""
-    summary = RunSummary()
-    process_unparsed(context().database, summary, rest_in_storm(context().database))
+    """Take up what a crash or a storm left between storing and parsing, of whatever source; the next job has the rest.
+
+    So a worker that is to stop has done with it in time, and ends between two documents.
+    """
+    database, summary, ends_at = context().database, RunSummary(), time.monotonic() + SLICE_S
+    is_rest = process_unparsed(database, summary, rest_in_storm(database), lambda: time.monotonic() > ends_at)
     _tell("", summary)
+    if is_rest:
+        with database.begin(SERVICE) as connection:
+            # As the clock writes it (webmap/scheduler.py): one waits, one is at work.
+            enqueue(connection, "ingest.take_up", lock="ingest.take_up", once="ingest.take_up")
 
 
 @task("ingest.retry", queue="ingest")
