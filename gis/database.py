@@ -25,6 +25,11 @@ APP = "machimori_app"
 _OPTIONS = "-c max_parallel_workers_per_gather=0 -c jit=off -c timezone=Asia/Tokyo -c lock_timeout=30s"
 _CONNECTING: dict[str, Any] = {"options": _OPTIONS, "connect_timeout": 10, "application_name": "machimori"}
 
+_TAKE_ROLE = text(
+    "SELECT set_config('role', :role, true), set_config('machimori.account', :account, true),"
+    " set_config('machimori.reason', :reason, true)"
+)
+
 
 def _engine(url: str, pool_size: int) -> Engine:
     def connect() -> psycopg.Connection[tuple[object, ...]]:
@@ -71,13 +76,7 @@ class Database:
         """
         engine = self.engine.execution_options(isolation_level="REPEATABLE READ") if at_one_moment else self.engine
         with engine.begin() as connection:
-            connection.execute(
-                text(
-                    "SELECT set_config('role', :role, true), set_config('machimori.account', :account, true),"
-                    " set_config('machimori.reason', :reason, true)"
-                ),
-                {"role": role, "account": account or role, "reason": reason or ""},
-            )
+            connection.execute(_TAKE_ROLE, {"role": role, "account": account or role, "reason": reason or ""})
             yield connection
 
     @asynccontextmanager

@@ -20,11 +20,15 @@ class Queries:
     def __init__(self, path: Path) -> None:
         parts = _HEADING.split(path.read_text(encoding="utf-8"))
         self._path = path
+        self._clauses: dict[str, TextClause] = {}
         self._sql = {name: sql.strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
 
     def __getitem__(self, name: str) -> TextClause:
         """Return the block; a KeyError names the file when there is none."""
-        return text(self.sql(name))
+        clause = self._clauses.get(name)
+        if clause is None:  # looking for its values costs as much as a small query; whoever binds one gets a copy
+            clause = self._clauses[name] = text(self.sql(name))
+        return clause
 
     def sql(self, name: str) -> str:
         """Return the block's raw text, for psycopg."""

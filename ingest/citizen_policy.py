@@ -22,6 +22,8 @@ class CitizenPolicy:
     network_per_hour, network_per_hour_unproven, device_per_hour, contact_per_day : most reports.
     additions : most additions to one report.
     repeat_hours : so long the same words from the same network are taken only once.
+    town_jobs_per_minute : with more reports than this in a minute, no job of its own is written for one: they are
+        taken up every minute, one after the other.
     town_photos_per_minute : with more reports than this in a minute, photos are put off.
     days : so long contact, photos and whence a report came are kept.
     """
@@ -40,6 +42,7 @@ class CitizenPolicy:
     additions: int
     contact_per_day: int
     repeat_hours: int
+    town_jobs_per_minute: int
     town_photos_per_minute: int
     days: int
 

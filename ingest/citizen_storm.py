@@ -9,8 +9,8 @@ from gis.database import SERVICE, Database
 from ingest.citizen_policy import load_citizen_policy
 from ingest.citizens import is_stormy
 
-# Some eight reports a second become incidents meanwhile: more than moderators can decide about.
-REST_S = 0.1
+# Some two reports a second become incidents meanwhile: more than moderators can decide about.
+REST_S = 0.4
 _LOOK_EVERY_S = 1.0
 
 

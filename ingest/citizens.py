@@ -96,8 +96,8 @@ def take_report(
 ) -> Taken:
     """Store a report and write the job that works on it, in the caller's transaction.
 
-    In a storm no job of its own is written: `ingest.take_up`, which takes up every minute what is stored and not worked
-    on, does them one after the other. So receipts go first, and the storm holds one place of the workers, not all.
+    When many come no job of its own is written: `ingest.take_up`, which takes up every minute what is stored and not
+    worked on, does them one after the other. So receipts go first, and a storm holds one place of the workers, not all.
 
     Raises
     ------
@@ -115,16 +115,16 @@ def take_report(
     if report_id is None:
         return Taken(is_new=False)
     is_storm = counts.last_minute >= policy.town_photos_per_minute
+    has_job = counts.last_minute < policy.town_jobs_per_minute
     if not is_storm:
         _store_photos(connection, report_id, report.photos)
-    _store_part(connection, reference, 1, "issue", report.sent_at, _content(report), has_job=not is_storm)
+    _store_part(connection, reference, 1, "issue", report.sent_at, _content(report), has_job=has_job)
     return Taken(is_new=True, has_photos_put_off=is_storm and bool(report.photos))
 
 
 def is_stormy(connection: Connection, policy: CitizenPolicy) -> bool:
     """Whether so many reports came in the last minute that photos have to wait."""
-    most = policy.town_photos_per_minute
-    return bool(connection.execute(_QUERIES["town_last_minute"], {"most": most}).scalar_one() >= most)
+    return bool(connection.execute(_QUERIES["town_last_minute"]).scalar_one() >= policy.town_photos_per_minute)
 
 
 def add_to_report(
@@ -196,7 +196,7 @@ def check_limits(connection: Connection, sender: Sender, policy: CitizenPolicy) 
 def _count(connection: Connection, sender: Sender, policy: CitizenPolicy, reference: str) -> Any:
     """Return what came of late: from the sender, in the town, and whether this very report did."""
     values = {name: getattr(sender, name) for name in ("network_key", "device_key", "contact_key", "text_key")}
-    values |= {"repeat_hours": policy.repeat_hours, "reference": reference, "storm": policy.town_photos_per_minute}
+    values |= {"repeat_hours": policy.repeat_hours, "reference": reference}
     return connection.execute(_QUERIES["counts"], values).one()
 
 

@@ -4,9 +4,12 @@
 SELECT pg_advisory_xact_lock(hashtextextended('citizen:' || :network_key, 0))
 
 -- name: counts
+-- Those of the last minute by their numbers, from the first to the last: in a storm each report asks, and counting them
+-- would be half of its work.
 SELECT EXISTS (SELECT FROM ingest.citizen_report WHERE reference = :reference) AS is_known,
-       (SELECT count(*) FROM (SELECT FROM ingest.citizen_report WHERE created_at > now() - interval '1 minute' LIMIT :storm) AS recent)
-           AS last_minute,
+       coalesce((SELECT max(id) FROM ingest.citizen_report)
+                - (SELECT id FROM ingest.citizen_report WHERE created_at > now() - interval '1 minute'
+                   ORDER BY created_at, id LIMIT 1) + 1, 0) AS last_minute,
        (SELECT count(*) FROM ingest.citizen_report
         WHERE network_key = :network_key AND created_at > now() - interval '1 hour') AS network,
        (SELECT count(*) FROM ingest.citizen_report
@@ -21,8 +24,10 @@ SELECT EXISTS (SELECT FROM ingest.citizen_report WHERE reference = :reference) A
            AS is_blocked
 
 -- name: town_last_minute
--- Counted up to the limit only: in a storm this is asked by each report.
-SELECT count(*) FROM (SELECT FROM ingest.citizen_report WHERE created_at > now() - interval '1 minute' LIMIT :most) AS recent
+-- As above.
+SELECT coalesce((SELECT max(id) FROM ingest.citizen_report)
+                - (SELECT id FROM ingest.citizen_report WHERE created_at > now() - interval '1 minute'
+                   ORDER BY created_at, id LIMIT 1) + 1, 0)
 
 -- name: store_report
 INSERT INTO ingest.citizen_report

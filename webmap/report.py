@@ -10,7 +10,7 @@ import secrets
 from datetime import UTC, datetime
 from typing import Any
 
-from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request, url_for
 from sqlalchemy import text
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -147,8 +147,11 @@ def ask_stop(token: str) -> AnyResponse:
 
 
 def keys() -> Keys:
-    """Return the keys of this installation."""
-    return Keys(services().settings.secret(KEY_NAME))
+    """Return the keys of this installation, read once for a request."""
+    if "report_keys" not in g:
+        g.report_keys = Keys(services().settings.secret(KEY_NAME))
+    found: Keys = g.report_keys
+    return found
 
 
 def _reference(token: str) -> str:
