@@ -175,6 +175,35 @@ def test_in_a_storm_words_are_taken_at_once_and_worked_on_by_the_clock_while_pho
     assert rests == [REST_S], "and not when it is over"
 
 
+def test_when_many_come_photos_are_taken_and_no_report_has_a_job_of_its_own(
+    database: Database, send: Send, owner: Engine
+) -> None:
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO ingest.citizen_report (reference, kind, language, created_at)"
+                " SELECT rpad(number::text, 22, '_'), 'fire', 'ja', now() - make_interval(secs => :old)"
+                " FROM generate_series(1, :many) AS number"
+            ),
+            {"many": 2000, "old": 61},
+        )
+    jobs = "SELECT FROM queue.procrastinate_jobs WHERE task_name = 'ingest.take_citizen_report'"
+    assert send(secrets.token_urlsafe(16)) == Taken(is_new=True)
+    assert len(ask(database, jobs)) == 1, "what came more than a minute ago does not count"
+    with owner.begin() as connection:
+        connection.execute(
+            text(
+                "UPDATE ingest.citizen_report SET created_at = now()"
+                " WHERE id > (SELECT max(id) - :many FROM ingest.citizen_report)"
+            ),
+            {"many": POLICY.town_jobs_per_minute},
+        )
+    taken = send(secrets.token_urlsafe(16), photos=(clean_file("a.jpg", make_picture(), 10**7),))
+    assert taken == Taken(is_new=True, has_photos_put_off=False)
+    assert len(ask(database, "SELECT FROM ingest.citizen_photo")) == 1
+    assert len(ask(database, jobs)) == 1, "it is left to ingest.take_up"
+
+
 def test_a_telegram_that_a_crash_left_does_not_wait_behind_reports_of_citizens(
     database: Database, send: Send, owner: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
