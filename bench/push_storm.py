@@ -54,10 +54,12 @@ class Sender:
         self._secret = secret
         self._parts = urlsplit(address)
         self._own = threading.local()
+        # One moment for all: a storm that lasts longer than planned must not bring later times into earlier stages.
+        self._begun = datetime.now(UTC).replace(second=0, microsecond=0)
 
     def send(self, number: int, count: int) -> None:
         """Send one message until it is taken."""
-        body = json.dumps(_message(number)).encode()
+        body = json.dumps(_message(number, self._begun)).encode()
         begun = time.perf_counter()
         while time.perf_counter() - begun < _PATIENCE_S:
             tried = time.perf_counter()
@@ -92,9 +94,9 @@ class Sender:
             return 0, b""
 
 
-def _message(number: int) -> dict[str, object]:
+def _message(number: int, begun: datetime) -> dict[str, object]:
     fire, stage = divmod(number, len(_STAGES))
-    said_at = datetime.now(UTC).replace(second=0, microsecond=0) - timedelta(minutes=10 - stage)
+    said_at = begun - timedelta(minutes=10 - stage)
     return {
         "number": f"S-{fire}",
         "message_id": f"m{number}",
