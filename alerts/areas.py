@@ -134,7 +134,7 @@ def _read_piece(connection: Connection, piece: Piece, town: Town) -> BaseGeometr
     if not 0 <= piece.buffer_m <= _MAX_BUFFER_M:
         raise UsageError(
             "A buffer of %(metres)s m is not possible.", "Give metres from 0 to 50000.", metres=f"{piece.buffer_m:g}"
-        )
+        ).at("buffer_m")
     if piece.source == "drawn":
         drawn = read_drawn(piece.ref)
         return _widen(connection, drawn, piece.buffer_m, town) if piece.buffer_m else drawn
@@ -155,7 +155,9 @@ def _read_piece(connection: Connection, piece: Piece, town: Town) -> BaseGeometr
     if piece.buffer_m:
         return _widen(connection, geometry, piece.buffer_m, town)
     if polygons_of(geometry).is_empty:
-        raise UsageError("%(name)s is a point or a line.", "Give metres to widen it by.", name=piece.name or piece.ref)
+        raise UsageError(
+            "%(name)s is a point or a line.", "Give metres to widen it by.", name=piece.name or piece.ref
+        ).at("buffer_m")
     return geometry
 
 

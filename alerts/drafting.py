@@ -208,7 +208,7 @@ def _require_version(connection: Connection, alert_id: int, version: str) -> Row
 
 def _values(draft: Draft, status: str) -> dict[str, Any]:
     if not 1 <= draft.level <= 5:
-        raise UsageError("There is no level %(level)s.", "Levels are 1 to 5.", level=draft.level)
+        raise UsageError("There is no level %(level)s.", "Levels are 1 to 5.", level=draft.level).at("level")
     if {words.language for words in draft.texts} != set(LANGUAGES):
         raise UsageError(
             "A message has words in every language.", "The languages are %(known)s.", known=", ".join(LANGUAGES)

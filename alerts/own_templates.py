@@ -91,16 +91,16 @@ def save_own(connection: Connection, template: OwnTemplate, template_id: int | N
     UsageError : no title, no such level, words missing in a language, or it is retired.
     """
     if not template.title.strip():
-        raise UsageError("The template has no name.", "Write one that others recognise.")
+        raise UsageError("The template has no name.", "Write one that others recognise.").at("title")
     if not 1 <= template.level <= 5:
-        raise UsageError("There is no level %(level)s.", "Levels are 1 to 5.", level=template.level)
+        raise UsageError("There is no level %(level)s.", "Levels are 1 to 5.", level=template.level).at("level")
     for words in template.texts:
         if not (words.headline.strip() and words.description.strip()):
             raise UsageError(
                 "Words are missing (%(language)s).",
                 "It has headline and text in every language.",
                 language=words.language,
-            )
+            ).at(f"{'description' if words.headline.strip() else 'headline'}-{words.language}")
     values = {"title": template.title.strip(), "event": template.event, "level": template.level, "kind": template.kind}
     if template_id is None:
         template_id = int(connection.execute(_QUERIES["insert"], values).scalar_one())

@@ -77,7 +77,7 @@ def propose(connection: Connection, proposal: Proposal, account: str) -> int:
     UsageError : no such telegram or level to approve, no reason, or it does not end within a year.
     """
     if not proposal.reason.strip():
-        raise UsageError("The reason is missing.", "Write why minutes count.")
+        raise UsageError("The reason is missing.", "Write why minutes count.").at("reason")
     possible = {
         level
         for row in list_subjects(connection)
@@ -90,10 +90,11 @@ def propose(connection: Connection, proposal: Proposal, account: str) -> int:
             "Possible are: %(possible)s.",
             telegram=proposal.telegram,
             possible=", ".join(map(str, sorted(possible))) or Phrase("none"),
-        )
+        ).at("level")
     days = (proposal.valid_until - proposal.valid_from).days
     if not 0 <= days <= 365 or proposal.valid_until <= proposal.valid_from:
-        raise UsageError("A standing approval ends after its beginning, within a year.", "Give another end.")
+        end = "A standing approval ends after its beginning, within a year."
+        raise UsageError(end, "Give another end.").at("valid_until")
     values = vars(proposal) | {"levels": sorted(proposal.levels), "account": account}
     standing_id = int(connection.execute(_QUERIES["insert"], values).scalar_one())
     enqueue(connection, "alerts.mail_notices", once="alerts.mail_notices")

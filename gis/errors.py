@@ -6,9 +6,10 @@ the reader's language (webmap/spoken.py); the command line and the logs get the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 LINE = "\n    "
 
@@ -68,7 +69,10 @@ class UsageError(Exception):
     Attributes
     ----------
     message, hint : filled, English. template, hint_template : as given.
+    field : of the form that was sent, where it is about one, else "".
     """
+
+    field = ""
 
     def __init__(self, message: str, hint: str = "", /, **blanks: object) -> None:
         self.template, self.hint_template, self.blanks = message, hint, blanks
@@ -77,6 +81,21 @@ class UsageError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message}\n  → {self.hint}" if self.hint else self.message
+
+    def at(self, field: str) -> Self:
+        """Return the error as one about a field of the form that was sent, if it does not name one yet."""
+        self.field = self.field or field
+        return self
+
+
+@contextmanager
+def at_field(name: str) -> Iterator[None]:
+    """Say of an error that leaves the block which field of a form it is about."""
+    try:
+        yield
+    except UsageError as error:
+        error.at(name)
+        raise
 
 
 def _english(value: object) -> object:

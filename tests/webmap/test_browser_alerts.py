@@ -89,3 +89,39 @@ def test_a_drill_is_drawn_on_the_map_in_another_colour(
     assert find_barriers(page) == []
     page.screenshot(path=window.keep_picture("alert-drill-desktop"), full_page=True)
     assert window.troubles == []
+
+
+def test_a_sending_is_seen_live_until_the_login_ends(
+    visit: Callable[..., Visit],  # noqa: F811
+    warned_town: Database,
+    owner: Engine,
+    staff: None,
+) -> None:
+    def change(sql: str, **values: object) -> int:
+        with owner.begin() as connection:
+            return int(
+                connection.execute(text(f"WITH q AS ({sql} RETURNING 1) SELECT count(*) FROM q"), values).scalar_one()
+            )
+
+    with owner.begin() as connection:
+        alert_id = connection.execute(text("SELECT max(alert_id) FROM alerts.delivery")).scalar_one()
+    wait = "UPDATE alerts.delivery SET state = 'pending', is_held = false WHERE alert_id = :id"
+    mails = change(wait, id=alert_id)
+    window = visit("desktop", "en-US")
+    page = enter(window, "hanako", f"/staff/alerts/{alert_id}")
+    assert page.locator("#delivery-rows tr").filter(has_text="waiting").count() == min(mails, 50)
+    page.locator(".wide[aria-labelledby=deliveries]").last.focus()
+    arrive = (
+        "UPDATE alerts.delivery SET state = 'accepted', finished_at = now()"
+        " WHERE id = (SELECT min(id) FROM alerts.delivery WHERE alert_id = :id)"
+    )
+    assert change(arrive, id=alert_id) == 1
+    page.locator("#progress").filter(has_text=f"1 of {mails} accepted").wait_for()
+    assert page.locator("#delivery-rows tr").filter(has_text="accepted").count() == 1
+    assert page.evaluate("document.activeElement.getAttribute('aria-labelledby')") == "deliveries"
+    assert page.locator("#progress-ended").is_hidden()
+    change("UPDATE gis.session SET seen_at = now() - interval '2 hours'")
+    page.wait_for_selector("#progress-ended", state="visible")
+    assert find_barriers(page) == []
+    page.locator("#progress-ended").scroll_into_view_if_needed()
+    window.keep_picture("alert-login-ended")

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from pypdf import PdfReader
 from sqlalchemy import Engine, text
+from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from alerts.templates import load_templates
@@ -236,9 +237,9 @@ def test_the_list_filters_and_other_departments_read_nothing(log_in: LogIn, quar
 @pytest.mark.parametrize("typed", ["2031-05-03", "2031-05-03T16:05Z", "2031-05-03T16:05+00:00", "tomorrow"])
 def test_a_time_that_would_be_hours_off_is_refused(typed: str) -> None:
     with pytest.raises(UsageError, match="no time"):
-        read_time(typed)
+        read_time(MultiDict({"at": typed}), "at")
 
 
 def test_a_time_of_the_browsers_field_is_japans() -> None:
-    moment = read_time("2031-05-03T16:05")
-    assert moment and moment.isoformat() == "2031-05-03T16:05:00+09:00" and read_time("") is None
+    moment = read_time(MultiDict({"at": "2031-05-03T16:05"}), "at")
+    assert moment and moment.isoformat() == "2031-05-03T16:05:00+09:00" and read_time(MultiDict(), "at") is None

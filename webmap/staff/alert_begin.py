@@ -8,7 +8,6 @@ from flask import abort, flash, redirect, render_template, request, url_for
 from sqlalchemy import Connection
 from werkzeug.wrappers import Response as AnyResponse
 
-from alerts.areas import compose_area
 from alerts.drafting import ANSWERS, Answer, answer_alert, write_draft
 from alerts.own_templates import all_templates
 from alerts.starting import begin_from_alert, begin_from_situation, situation_of
@@ -75,7 +74,7 @@ def _begin(connection: Connection) -> int:
     template = all_templates(connection).get(form.get("template", ""))
     status = form.get("status", "")
     if template is None or status not in alert_words.STATUSES:
-        raise UsageError("The template, or real or drill, was not chosen.", "Choose both.")
+        raise UsageError("The template, or real or drill, was not chosen.", "Choose both.").at("template")
     incident = form.get("incident", type=int)
     if incident is not None:
         found = alert_form.incident_beginning(connection, incident)
@@ -84,7 +83,7 @@ def _begin(connection: Connection) -> int:
         if found.status != "Actual" and status == "Actual":
             raise UsageError("The incident is a drill.", "A message about it can only be a drill, too.")
     place = alert_places.read_place(connection, form, town)
-    area = compose_area(connection, place.pieces, town)
+    area = alert_places.compose_with(connection, place.pieces, form, town)
     places = alert_places.name_places(connection, place.name, town) if place.name else {}
     draft = alert_form.begin_draft(template, form.get("kind", ""), place.name, places, status)
     return write_draft(connection, draft, area, status, town, incident)

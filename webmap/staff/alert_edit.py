@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row
 from werkzeug.wrappers import Response as AnyResponse
 
 from alerts.approval import submit
-from alerts.areas import compose_area, parse_pieces
+from alerts.areas import parse_pieces
 from alerts.catalogue import JST
 from alerts.checker import check_draft, count_characters
 from alerts.drafting import Draft, StaleDraft, recipe_of, save_draft, set_area, take_back
@@ -85,9 +85,9 @@ def change_area(alert_id: int) -> Answered:
             elif act == "add":
                 added = alert_places.read_place(connection, request.form, town).pieces
                 if not added:
-                    raise UsageError("No piece was named.", "Name a quarter, or draw an area.")
+                    raise UsageError("No piece was named.", "Name a quarter, or draw an area.").at("ref")
                 pieces += added
-            area = compose_area(connection, pieces, town)
+            area = alert_places.compose_with(connection, pieces, request.form, town)
             confirmed_by = staff_account().name if act == "confirm" else ""
             set_area(connection, alert_id, row.updated_at.isoformat(), area, confirmed_by)
     except UsageError as error:

@@ -50,7 +50,7 @@ def begin_draft(template: Template, kind: str, area_name: str, places: Mapping[s
     now = datetime.now(JST)
     codes = {code.value: code for code in load_code_list("incident_kind").codes}
     if kind not in codes:
-        raise UsageError("There is no kind %(kind)s.", "Choose one of the list.", kind=kind)
+        raise UsageError("There is no kind %(kind)s.", "Choose one of the list.", kind=kind).at("kind")
     texts = tuple(
         fill_template(
             template,
@@ -82,7 +82,7 @@ def read_draft_form(form: Form, event: str) -> Draft:
                 value=form.get(name),
                 name=name,
                 known=", ".join(allowed),
-            )
+            ).at(name)
     return Draft(
         kind=require_kind(form.get("kind", "")),
         event=event,
@@ -91,12 +91,12 @@ def read_draft_form(form: Form, event: str) -> Draft:
         severity=form["severity"],
         certainty=form["certainty"],
         area_name=form.get("area_name", "").strip()[:200],
-        onset_at=read_time(form.get("onset_at", "")),
-        expires_at=read_time(form.get("expires_at", "")),
+        onset_at=read_time(form, "onset_at"),
+        expires_at=read_time(form, "expires_at"),
         texts=tuple(_fill_typed(read_words(form, language), form) for language in LANGUAGES),
         category=form["category"],
         web=_web(form.get("web", "").strip()),
-        effective_at=read_time(form.get("effective_at", "")),
+        effective_at=read_time(form, "effective_at"),
     )
 
 
@@ -134,7 +134,7 @@ def require_kind(kind: str) -> str:
     UsageError : the code list does not have it.
     """
     if kind not in {code.value for code in load_code_list("incident_kind").codes}:
-        raise UsageError("There is no kind %(kind)s.", "Choose one of the list.", kind=kind)
+        raise UsageError("There is no kind %(kind)s.", "Choose one of the list.", kind=kind).at("kind")
     return kind
 
 
@@ -151,17 +151,18 @@ def _fill_typed(words: AlertText, form: Form) -> AlertText:
 
 def _web(address: str) -> str:
     if address and not re.fullmatch(r"https?://[^\s\"<>]{1,500}", address):
-        raise UsageError("The address on the web cannot be read.", "It begins with https://")
+        raise UsageError("The address on the web cannot be read.", "It begins with https://").at("web")
     return address
 
 
-def read_time(words: str) -> datetime | None:
-    """Read `<input type=datetime-local>`, Japan time; None for nothing.
+def read_time(form: Form, name: str) -> datetime | None:
+    """Read `<input type=datetime-local>` of a form, Japan time; None for nothing.
 
     Raises
     ------
     UsageError : it is no time, has no hour, or names another zone: taken for Japan's it would be hours off.
     """
+    words = form.get(name, "")
     if not words:
         return None
     try:
@@ -170,7 +171,7 @@ def read_time(words: str) -> datetime | None:
             raise ValueError(words)
         return moment.replace(tzinfo=JST)
     except ValueError as error:
-        raise UsageError("%(words)s is no time.", "Write it as 2031-05-03T16:05.", words=words) from error
+        raise UsageError("%(words)s is no time.", "Write it as 2031-05-03T16:05.", words=words).at(name) from error
 
 
 def incident_beginning(connection: Connection, fid: int) -> Row[Any] | None:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 from werkzeug.datastructures import MultiDict
 
 from alerts.area_picks import find_pick, list_names, load_picks, offered_picks, pick_of_name
-from alerts.areas import OPERATIONS, Operation, Piece
-from gis.errors import UsageError
+from alerts.areas import OPERATIONS, Area, Operation, Piece, compose_area
+from gis.errors import UsageError, at_field
 from gis.languages import LANGUAGES
 from gis.queries import load_queries
 from gis.town import Town
@@ -45,7 +45,10 @@ def read_place(connection: Connection, form: MultiDict[str, str], town: Town) ->
     UsageError : nothing has the name, or what was entered is no number of metres.
     """
     source, ref = form.get("source", "quarter"), form.get("ref", "").strip()
-    operation, buffer_m = _operation(form.get("operation", "add")), _metres(form.get("buffer_m", ""))
+    with at_field("operation"):
+        operation = _operation(form.get("operation", "add"))
+    with at_field("buffer_m"):
+        buffer_m = _metres(form.get("buffer_m", ""))
     if source == "drawn":
         drawn = form.get("drawn", "").strip()
         return Place((Piece(operation, "drawn", drawn, buffer_m),)) if drawn else Place()
@@ -57,7 +60,19 @@ def read_place(connection: Connection, form: MultiDict[str, str], town: Town) ->
         return _picked(operation, source, ref, buffer_m)
     if source != "quarter":
         return Place((Piece(operation, source, ref, buffer_m, ref),))
-    return _quarter(connection, operation, ref, buffer_m)
+    with at_field("ref"):
+        return _quarter(connection, operation, ref, buffer_m)
+
+
+def compose_with(connection: Connection, pieces: Sequence[Piece], form: MultiDict[str, str], town: Town) -> Area:
+    """Put an area together whose last piece a form named.
+
+    Raises
+    ------
+    UsageError : a piece cannot be read; at the field that names it.
+    """
+    with at_field("drawn" if form.get("source") == "drawn" else "ref"):
+        return compose_area(connection, pieces, town)
 
 
 def list_quarters(connection: Connection) -> Sequence[str]:

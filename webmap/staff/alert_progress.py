@@ -9,12 +9,10 @@ from alerts.progress import read_progress
 from alerts.report import count_states
 from alerts.report_file import write_csv
 from alerts.resending import resend_failed
-from gis.queries import load_queries
 from webmap.languages import gettext
-from webmap.staff import alert_words, alerts
+from webmap.staff import alert_words
 from webmap.staff.access import blueprint, staff_account, staff_connection
-
-_ALERT = load_queries(alerts.__file__)
+from webmap.staff.alert_deliveries import delivery_values
 
 
 @blueprint.get("/alerts/<int:alert_id>/progress.json")
@@ -39,20 +37,14 @@ def alert_progress(alert_id: int) -> Response:
 
 @blueprint.get("/alerts/<int:alert_id>/progress")
 def show_progress(alert_id: int) -> str:
-    """Show the same numbers as the page does: the part of it that its script puts in place again and again."""
+    """Show the same numbers and mails as the page does: the parts that its script puts in place again and again."""
     with staff_connection() as connection:
-        progress = read_progress(connection, alert_id)
-        counts = connection.execute(_ALERT["delivery_counts"], {"id": alert_id}).all()
-    if not progress.counts.messages:
+        values = delivery_values(connection, alert_id)
+    if not values["progress"].counts.messages:
         abort(404)
-    return render_template(
-        "parts/alert_progress.html",
-        counts=counts,
-        alert={"id": alert_id},
-        progress=progress,
-        account=staff_account(),
-        desk=alert_words,
-    )
+    parts = ["parts/alert_progress.html", "parts/alert_deliveries.html"]
+    shown = {**values, "alert": {"id": alert_id}, "account": staff_account(), "desk": alert_words}
+    return "".join(render_template(part, **shown) for part in parts)
 
 
 @blueprint.get("/alerts/<int:alert_id>/report.csv")

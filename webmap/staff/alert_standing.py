@@ -82,12 +82,12 @@ def _decide(standing_id: int, is_approval: bool) -> AnyResponse:
 def _read_form() -> Proposal:
     telegram, _, occasion = request.form.get("subject", "").partition(" ")
     if occasion not in OCCASIONS:
-        raise UsageError("The kind of telegram was not chosen.", "Choose one of the list.")
+        raise UsageError("The kind of telegram was not chosen.", "Choose one of the list.").at("subject")
     levels = tuple(int(level) for level in request.form.getlist("level") if level in {"0", "1", "2", "3", "4", "5"})
-    valid_from = alert_form.read_time(request.form.get("valid_from", "")) or datetime.now(JST)
-    valid_until = alert_form.read_time(request.form.get("valid_until", ""))
+    valid_from = alert_form.read_time(request.form, "valid_from") or datetime.now(JST)
+    valid_until = alert_form.read_time(request.form, "valid_until")
     if valid_until is None:
-        raise UsageError("The end is missing.", "A standing approval ends within a year.")
+        raise UsageError("The end is missing.", "A standing approval ends within a year.").at("valid_until")
     reason = request.form.get("reason", "")[:500]
     return Proposal(telegram, occasion, levels, reason, valid_from, valid_until)
 

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from alerts.approval import approve, discard, require_seen, submit
 from alerts.head_count import count_heads
-from alerts.progress import mask_addresses, read_progress
 from alerts.reach import read_reach
 from alerts.report import list_steps
 from alerts.short_text import short_text
@@ -26,41 +25,32 @@ from webmap.services import services
 from webmap.spoken import say_error
 from webmap.staff import alert_words
 from webmap.staff.access import blueprint, staff_account, staff_connection
+from webmap.staff.alert_deliveries import delivery_values
 
 _QUERIES = load_queries(__file__)
-_ROWS = 50
 
 
 @blueprint.get("/alerts/<int:alert_id>")
 def show_alert(alert_id: int) -> str:
     """Show an alert of any state, with a preview of its recipients or its deliveries."""
-    page = max(request.args.get("page", 1, type=int), 1)
     with staff_connection() as connection:
         alert = connection.execute(_QUERIES["alert"], {"id": alert_id}).first()
         if alert is None:
             abort(404)
         texts = connection.execute(_QUERIES["texts"], {"id": alert_id}).all()
         is_waiting = alert.state in ("draft", "submitted")
-        deliveries = connection.execute(
-            _QUERIES["deliveries"], {"id": alert_id, "first": (page - 1) * _ROWS, "most": _ROWS + 1}
-        ).all()
         return render_template(
             "staff/alert.html",
             alert=alert,
             texts=sorted(texts, key=lambda row: LANGUAGES.index(row.language)),
             steps=list_steps(connection, alert_id),
-            progress=read_progress(connection, alert_id),
             reach=None if is_waiting else read_reach(connection, alert_id),
-            mask=mask_addresses,
             # What is withdrawn, replaced or was never approved is nothing to pass on.
             short_texts=_short_texts(alert, texts) if alert.state in ("approved", "sending", "sent") else [],
             heads=count_heads(connection, alert_id, services().town) if is_waiting else None,
             inside=list_inside(connection, alert_id) if is_waiting else [],
             languages=LANGUAGES,
-            counts=connection.execute(_QUERIES["delivery_counts"], {"id": alert_id}).all(),
-            deliveries=deliveries[:_ROWS],
-            page=page,
-            has_more=len(deliveries) > _ROWS,
+            **delivery_values(connection, alert_id),
             account=staff_account(),
             desk=alert_words,
             script=town_map.small_map_script(services().town, language()),

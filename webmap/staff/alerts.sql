@@ -13,20 +13,6 @@ WHERE id = :id
 -- name: texts
 SELECT language, event, headline, description, instruction, short FROM alerts.alert_text WHERE alert_id = :id
 
--- name: delivery_counts
--- A push repeats a mail: people are counted by their mails.
-SELECT state, language, count(*) AS people FROM alerts.delivery WHERE alert_id = :id AND channel = 'mail'
-GROUP BY state, language ORDER BY state, language
-
--- name: deliveries
--- What failed first, then in order; the last reply of the relay beside each.
-SELECT d.address, d.language, d.place_names, d.state, d.attempts, d.finished_at,
-       (SELECT reply FROM alerts.attempt t WHERE t.delivery_id = d.id ORDER BY t.id DESC LIMIT 1) AS reply
-FROM alerts.delivery d
-WHERE d.alert_id = :id
-ORDER BY d.state IN ('bounced', 'failed', 'deferred') DESC, d.id
-LIMIT :most OFFSET :first
-
 -- name: area_feature
 SELECT json_build_object('type', 'FeatureCollection', 'features', json_build_array(json_build_object(
            'type', 'Feature', 'id', id, 'geometry', ST_AsGeoJSON(area, 6, 0)::json,

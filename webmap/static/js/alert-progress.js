@@ -1,5 +1,6 @@
-// The numbers of a message that is being sent: read again every three seconds, more seldom when nobody answers.
+// The numbers and the single mails of a message that is being sent: read again every three seconds, more seldom when nobody answers.
 const box = document.getElementById("progress");
+const rows = document.getElementById("delivery-rows");
 const said = document.getElementById("progress-said");
 const EVERY_MS = 3000;
 const SELDOM_MS = 60000;
@@ -15,14 +16,21 @@ function show() {
 
 async function readAgain() {
   try {
-    const response = await fetch(box.dataset.url, { redirect: "error", headers: { "X-Requested-With": "fetch" } });
+    const response = await fetch(box.dataset.url, { redirect: "manual" });
+    if (response.type === "opaqueredirect") {
+      // To the login: what stands here gets older, and whoever reads it has to know.
+      document.getElementById("progress-ended").hidden = false;
+      return;
+    }
     if (!response.ok) throw new Error(String(response.status));
-    const fresh = new DOMParser().parseFromString(await response.text(), "text/html").getElementById("progress");
+    const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
+    const numbers = fresh.getElementById("progress");
     pause = EVERY_MS;
-    box.dataset.open = fresh.dataset.open;
-    if (box.dataset.open === "0") said.textContent = fresh.querySelector("p").textContent.trim();
-    waiting = [...fresh.childNodes];
+    box.dataset.open = numbers.dataset.open;
+    if (box.dataset.open === "0") said.textContent = numbers.querySelector("p").textContent.trim();
+    waiting = [...numbers.childNodes];
     show();
+    rows.replaceChildren(...fresh.getElementById("delivery-rows").childNodes); // nothing in them takes the keyboard
   } catch {
     pause = Math.min(SELDOM_MS, pause * 2);
   }
