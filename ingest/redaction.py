@@ -17,6 +17,9 @@ from typing import Any
 from gis.settings import DATA_DIR
 
 _SHORT = 64  # characters of a cell of a table
+# Hyphens, dashes, the sign of minus and the lines that people type for them; the kana ー is none, names are full of it.
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―⁃−⸺─━"), "-")
+_UNSEEN = ("Cf", "Mn")  # Unicode's general categories: format, non-spacing mark
 
 
 @dataclass(frozen=True)
@@ -88,14 +91,14 @@ def _find_again(text: str) -> tuple[Finding, ...]:
 
 
 def _find(text: str) -> tuple[Finding, ...]:
-    plain = _same_length(text)
+    plain, places = _plain(text)
     taken = [False] * len(plain)
     found = []
     for rule in load_rules():
         for start, end in _matches(rule, plain):
             if not any(taken[start:end]):
                 taken[start:end] = [True] * (end - start)
-                found.append(Finding(start, end, rule.what))
+                found.append(Finding(places[start], places[end], rule.what))
     return tuple(sorted(found, key=lambda finding: finding.start))
 
 
@@ -133,13 +136,23 @@ def _sentence(plain: str, start: int, end: int) -> str:
     return before + plain[start:end] + after
 
 
-def _same_length(text: str) -> str:
-    """Write full-width digits, letters and signs plain, each character as one, so that positions stay."""
-    plain = []
-    for character in text:
+def _plain(text: str) -> tuple[str, list[int]]:
+    """Write a text the way the rules read it, and where each of its characters (and its end) stood in the original.
+
+    Full-width digits, letters and signs become plain, half-width kana whole, each kind of dash a hyphen. What nobody
+    sees (zero-width characters, selectors of variants) goes: it would part a number that the reader sees in one piece.
+    """
+    plain: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
         folded = unicodedata.normalize("NFKC", character)
-        plain.append(folded if len(folded) == 1 else character)
-    return "".join(plain)
+        if unicodedata.category(folded[0]) in _UNSEEN:
+            # が may be か and a voicing mark, as file names of some systems and half-width kana write it.
+            plain[-1:] = [unicodedata.normalize("NFC", plain[-1] + folded)[0]] if plain else []
+            continue
+        plain.append(folded.translate(_DASHES) if len(folded) == 1 else character)
+        places.append(place)
+    return "".join(plain), [*places, len(text)]
 
 
 @cache
