@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gis.town import Town
+from ingest.mail.corrections import leave_out_wrong
 from ingest.mail.message import Mail
 from ingest.mail.notices import split_notices, without_advice
 from ingest.mail.places import find_label, find_place, from_town_on
@@ -77,7 +78,7 @@ def read_notices(mail: Mail, town: Town, office: Office) -> list[Report | Reject
 
 
 def _read(mail: Mail, subject: str, text: str, notice: str, count: int, town: Town, office: Office) -> Report | None:
-    said = without_advice(notice)
+    said = leave_out_wrong(without_advice(notice))
     # Of several notices the subject names only one, or all.
     title = subject if count == 1 else ""
     occurred = _occurred(said, mail.sent_at)
@@ -186,14 +187,23 @@ def _public(category: Category, change: _Change, occurred: Occurred | None) -> t
 
 def _when(occurred: Occurred) -> str:
     at = occurred.at.astimezone(JST)
-    day = f"{at.month}月{at.day}日"
+    # What ends at midnight ended on the day before.
+    last = occurred.until.astimezone(JST) - timedelta(microseconds=1) if occurred.until else at
     if occurred.precision == "third":
-        return f"{at.month}月{ {1: '上旬', 11: '中旬', 21: '下旬'}[at.day] }"
-    wide = occurred.until and occurred.until - occurred.at > timedelta(hours=6)
-    if occurred.precision == "day" or wide:
-        return day
+        return _span(f"{at.month}月{_third(at.day)}", f"{last.month}月{_third(last.day)}")
+    if occurred.precision == "day" or last - at > timedelta(hours=6):
+        return _span(f"{at.month}月{at.day}日", f"{last.month}月{last.day}日")
+    day = f"{at.month}月{at.day}日"
     name = next(name for hour, name in reversed(load_words().bands) if at.hour >= hour)
     return f"{day}{name}"
+
+
+def _third(day: int) -> str:
+    return "上旬" if day < 11 else "中旬" if day < 21 else "下旬"
+
+
+def _span(first: str, last: str) -> str:
+    return first if first == last else f"{first}から{last}"
 
 
 def _private(mail: Mail, notice: str, said: str, occurred: Occurred | None, place: str) -> Private:

@@ -47,6 +47,7 @@ _DATE = (
     r"(?:(?:(?P<era>令和|平成|R|H)\s?(?P<era_year>元|\d{1,2})\s?[年./-]|(?P<year>元|\d{1,2}(?=\s?年)|\d{4})\s?[年./-])\s?)?"
     r"(?P<month>\d{1,2})\s?"
     r"(?:月\s?(?P<day>\d{1,2})\s?日|[./-]\s?(?P<day2>\d{1,2})(?!\d|/|\.\d)日?|月\s?(?P<third>上旬|中旬|下旬))"
+    r"|(?P<only_third>上旬|中旬|下旬)"
     r"|(?P<next>翌日?)(?:\s?(?P<next_day>\d{1,2})\s?日)?|(?P<same>同日)"
     rf"|(?P<relative>{_one_of(_RELATIVE)})"
     r"|(?P<only_day>(?<![\d月年])\d{1,2})\s?日(?!間|目|以内|前|後)"
@@ -149,7 +150,7 @@ def _read(match: re.Match[str], today: date, known: _Moment | None) -> _Moment |
         if known is None and match["half"] is None and match["noon"] is None and match["band"] is None:
             return None
         days = (known.day, known.day) if known else (today, today)
-    if precision == "day" and match["third"]:
+    if precision == "day" and (match["third"] or match["only_third"]):
         precision = "third"
     day, last_day = days
     if clock is not None and match["hour"] and int(match["hour"]) == 24:
@@ -175,19 +176,26 @@ def _days(match: re.Match[str], today: date, known: _Moment | None) -> tuple[dat
         if known is None and number > base.day:
             day = (day - timedelta(days=1)).replace(day=1)
         return day.replace(day=number), day.replace(day=number)
+    if match["only_third"]:
+        if known is None:
+            raise ValueError("a third of no month")
+        return _third(known.day.year, known.day.month, match["only_third"])
     if not match["month"]:
         return None
     month, year = int(match["month"]), _year(match)
     if match["third"]:
-        year = year or (today.year if month <= today.month else today.year - 1)
-        first, last = _THIRDS[match["third"]]
-        return date(year, month, first), date(year, month, min(last, calendar.monthrange(year, month)[1]))
+        return _third(year or (today.year if month <= today.month else today.year - 1), month, match["third"])
     number = int(match["day"] or match["day2"])
     day = date(year or base.year, month, number)
     if year is None and day > today + timedelta(days=1):
         # A mail of January tells of December.
         day = day.replace(year=day.year - 1)
     return day, day
+
+
+def _third(year: int, month: int, name: str) -> tuple[date, date]:
+    first, last = _THIRDS[name]
+    return date(year, month, first), date(year, month, min(last, calendar.monthrange(year, month)[1]))
 
 
 def _year(match: re.Match[str]) -> int | None:

@@ -127,6 +127,44 @@ def test_a_follow_up_is_told_from_news(subject, text, action, is_over):
 
 
 @pytest.mark.parametrize(
+    "said",
+    [
+        "誤　11月20日午後3時30分ころ\n正　11月20日午後5時30分ころ\n発生場所　東松島市矢本地内",
+        "発生日時　11月20日(誤)午後3時30分ころ(正)午後5時30分ころ\n発生場所　東松島市矢本地内",
+        "【誤】\n発生日時：11月20日午後3時\n発生場所：東松島市小松地内\n【正】\n発生日時：11月20日午後5時\n発生場所：東松島市矢本地内",
+        "発生日時　11月20日午後3時とあるのは、11月20日午後5時の誤りでした。\n発生場所　東松島市矢本地内",
+        "発生日時は「11月20日午後3時」ではなく、「午後5時」の誤りです。\n発生場所：東松島市矢本地内",
+        "発生日時を、11月20日午後3時から午後5時に訂正します。\n発生場所：東松島市矢本地内",
+        "発生日時：11月20日午後5時\n発生場所：（誤）東松島市小松地内→（正）東松島市矢本地内",
+        "記載に誤りがありました。11月20日午後5時ころ、東松島市矢本地内の路上でした。",
+    ],
+)
+def test_what_a_correction_calls_wrong_is_not_what_happened(said):
+    (report,) = _parse(mail("【訂正】声かけ情報", said, "utf-8"))
+    assert report.action == "correct"
+    assert report.facts["occurred_at"].startswith("2025-11-20T17")
+    assert "矢本" in report.private.place_text and "小松" not in report.private.place_text
+    assert report.headline == "声かけ（11月20日夕方）"
+
+
+@pytest.mark.parametrize(
+    ("when", "shown"),
+    [
+        ("11月18日から11月20日までの間", "11月18日から11月20日"),
+        ("11月上旬から中旬ころ", "11月上旬から11月中旬"),
+        ("10月下旬", "10月下旬"),
+        ("11月19日昼頃", "11月19日昼頃"),
+        ("11月19日午後9時ころから翌20日午前6時ころまでの間", "11月19日から11月20日"),
+        ("11月19日", "11月19日"),
+    ],
+)
+def test_the_public_reads_of_the_whole_time(when, shown):
+    (report,) = _parse(mail("車上ねらい", f"{when}、東松島市矢本地内で車上ねらいが発生しました。", "utf-8"))
+    assert report.headline == f"車上ねらい（{shown}）"
+    assert report.text.startswith(f"{shown}の車上ねらいについて、警察から")
+
+
+@pytest.mark.parametrize(
     ("subject", "text", "status"),
     [
         ("【訓練】不審者情報", ONE, "Exercise"),
