@@ -27,7 +27,9 @@ class Outcome:
 
     Attributes
     ----------
-    state : of the delivery and of the attempt: `accepted`, `deferred`, `bounced` or `failed`.
+    state : of the delivery and of the attempt: `accepted`, `deferred`, `bounced`, `failed`, or `suppressed` (nobody is
+        left to have it).
+    reason : of what is suppressed (`alerts.delivery.reason`); else "".
     reply : the relay's own words.
     retry_in_s : seconds until a deferred message is tried again.
     kind, status : of a refusal for good (see `alerts.refusals`), for the record of the address; else "".
@@ -43,6 +45,7 @@ class Outcome:
     in_doubt: bool = False
     kind: str = ""
     status: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ WITH beat AS (
 ), result AS MATERIALIZED (
     SELECT * FROM json_to_recordset(%(outcomes)s::json)
         AS r (delivery_id bigint, started_at timestamptz, relay text, state text, reply text, retry_in_s float8,
-              in_doubt boolean, kind text, status text)
+              in_doubt boolean, kind text, status text, reason text)
 ), done AS (
     UPDATE alerts.delivery d
-    SET state = r.state, sender_id = NULL,
+    SET state = r.state, reason = r.reason, sender_id = NULL,
         finished_at = CASE WHEN r.state <> 'deferred' THEN clock_timestamp() END,
         next_attempt_at = clock_timestamp() + make_interval(secs => r.retry_in_s)
     FROM result r

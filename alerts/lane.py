@@ -97,9 +97,11 @@ class Lane:
         if error.maybe_delivered:
             return Outcome(delivery_id, started_at, self._relay(), "deferred", error.reply, retry_s, in_doubt=True)
         refusal = self._line.understand(error)
+        if refusal.kind == "gone":
+            return Outcome(delivery_id, started_at, self._relay(), "suppressed", error.reply, reason="no_device")
         if refusal.is_final:
-            # A device that is gone says nothing against the person's mail address.
-            kind = "" if refusal.kind == "gone" else refusal.kind
+            # What a device's service refuses says nothing against the person's mail address.
+            kind = "" if refusal.kind == "refused" else refusal.kind
             return Outcome(
                 delivery_id, started_at, self._relay(), "bounced", error.reply, kind=kind, status=refusal.status
             )

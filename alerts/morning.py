@@ -1,8 +1,8 @@
-"""The end of quiet hours: what waited is looked through and goes out as one mail per person.
+"""The end of quiet hours: what waited is looked through and goes out as one mail, and one push, per person.
 
-Each message keeps its own delivery. One of them, the gravest, makes the mail and carries the others (`merged_into`):
-the database lets them follow whatever becomes of it (trigger `carry_merged`). A mail that could not go out is taken
-apart and put together anew before its next attempt.
+Each message keeps its own delivery. One of them, the gravest, makes the mail (or the push) and carries the others
+(`merged_into`): the database lets them follow whatever becomes of it (trigger `carry_merged`). A mail that could not go
+out is taken apart and put together anew before its next attempt.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _QUERIES = load_queries(__file__)
 
 
 def wake_held(connection: Connection) -> int:
-    """Put together what waited for a morning that has come; return how many mails that makes.
+    """Put together what waited for a morning that has come; return how many mails and pushes that makes.
 
     What was cancelled, is over, was overtaken by a newer message of its thread, or belongs to somebody who has
     unsubscribed does not go out, and says why (`alerts.delivery.reason`). Role: `machimori_service`.

@@ -27,14 +27,13 @@ SET state = CASE WHEN due.reason = 'expired' THEN 'expired' ELSE 'suppressed' EN
 FROM due WHERE d.id = due.id AND due.reason IS NOT NULL
 
 -- name: merge_held
--- One mail per person and address: the gravest message, among equals the newest, carries the others. Drills stay by themselves, and so
--- does what goes another way than by mail.
+-- One mail per person and address, and one push: the gravest message, among equals the newest, carries the others. Drills stay by
+-- themselves.
 WITH due AS MATERIALIZED (
     SELECT d.id, first_value(d.id) OVER ranked AS lead_id, count(*) OVER person AS messages
     FROM alerts.delivery d JOIN alerts.alert a ON a.id = d.alert_id
     WHERE d.is_held AND d.state IN ('pending', 'deferred') AND d.merged_into IS NULL AND d.next_attempt_at <= clock_timestamp()
-    WINDOW person AS (PARTITION BY d.subscriber_id, d.address, d.language, a.cap_status, d.channel,
-                             CASE WHEN d.channel <> 'mail' THEN d.id END),
+    WINDOW person AS (PARTITION BY d.subscriber_id, d.address, d.language, a.cap_status, d.channel),
            ranked AS (person ORDER BY a.level DESC, a.id DESC)
 ), merged AS (
     UPDATE alerts.delivery d

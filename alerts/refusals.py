@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["hard", "soft", "policy", "greylisted", "later", "gone"]
+Kind = Literal["hard", "soft", "policy", "greylisted", "later", "refused", "gone"]
 
 _CODE = re.compile(r"\b([245]\d\d)\b")
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
@@ -35,7 +35,8 @@ class Refusal:
     Attributes
     ----------
     kind : `hard` (no such mailbox), `soft` (full: try again), `policy` (for good, but no fault of the address),
-        `greylisted` (first contact: come back after a while), `later`, or `gone` (every device of the person is).
+        `greylisted` (first contact: come back after a while), `later`; of other ways than mail: `refused` (for good),
+        or `gone` (the person has no device left: nobody refused anything).
     status : RFC 3463, "" when the other side gave none.
     retry_in_s : when to try again, if the words or the kind say it; else None.
     """
@@ -47,7 +48,7 @@ class Refusal:
     @property
     def is_final(self) -> bool:
         """Whether trying this message again is useless."""
-        return self.kind in ("hard", "policy", "gone")
+        return self.kind in ("hard", "policy", "refused", "gone")
 
 
 def read_refusal(words: str) -> Refusal:

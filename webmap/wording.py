@@ -76,6 +76,14 @@ DELIVERY_STATES = {
     "expired": mark("expired"),
     "suppressed": mark("not sent any more"),
 }
+# Why a message is not sent any more (alerts.delivery.reason).
+DELIVERY_REASONS = {
+    "cancelled": mark("the message was cancelled"),
+    "expired": mark("its time is over"),
+    "overtaken": mark("a newer message replaced it"),
+    "unsubscribed": mark("the person unsubscribed"),
+    "no_device": mark("no device is left"),
+}
 PHASES = {
     "issued": mark("Issued"),
     "updated": mark("Updated"),

@@ -32,6 +32,8 @@ from alerts.outbox import Claimed
 from gis.errors import UsageError
 from gis.settings import Settings
 from tests.alerts.alert_town import FIRST, MAJOR, SquareTown
+from tests.alerts.test_morning import dawn, hold, wake
+from tests.alerts.test_quiet_hours import sleep_now
 from tests.alerts.test_relays import Authority
 
 Considered = Callable[..., int | None]
@@ -175,7 +177,7 @@ def test_a_device_that_has_it_is_not_asked_again_for_the_others_sake_and_one_tha
     add_device(town, service, other, 4)
     service.statuses = {"/push/2": [429, 503], "/push/3": [410], "/push/4": [404]}
     alert_id = considered(MAJOR)
-    assert send(alert_id) == {"accepted": 2, "push.deferred": 1, "push.bounced": 1}
+    assert send(alert_id) == {"accepted": 2, "push.deferred": 1, "push.suppressed": 1}
     wait_s = "SELECT extract(epoch FROM next_attempt_at - now()) FROM alerts.delivery WHERE state = 'deferred'"
     assert 60 < town.scalar(wait_s) < 78, "as long as the service said"
     for _ in range(2):
@@ -183,11 +185,86 @@ def test_a_device_that_has_it_is_not_asked_again_for_the_others_sake_and_one_tha
         send(alert_id)
     assert sorted(path for path, _, _ in service.calls) == [f"/push/{n}" for n in (1, 2, 2, 2, 3, 4)]
     assert town.execute("SELECT state, count(*) FROM alerts.delivery WHERE channel = 'push' GROUP BY 1 ORDER BY 1") == [
-        ("accepted", 1), ("bounced", 1),
+        ("accepted", 1), ("suppressed", 1),
     ]  # fmt: skip
+    assert town.execute("SELECT outcome, reason FROM alerts.attempt JOIN alerts.delivery d ON d.id = delivery_id"
+                        " WHERE outcome IN ('suppressed', 'bounced')") == [("suppressed", "no_device")]  # fmt: skip
     assert town.execute("SELECT FROM alerts.bounce") == [], "a lost phone does not silence the mail address"
     assert town.scalar("SELECT count(*) FROM alerts.push_device WHERE gone_at IS NULL") == 2
     assert town.scalar("SELECT state FROM alerts.alert") == "sent"
+
+
+@pytest.mark.parametrize("leaves", ["by itself", "by the person"])
+def test_a_push_that_one_device_took_is_no_lost_one_when_the_other_is_gone(
+    town: SquareTown, considered: Considered, send: Send, service: PushService, leaves: str
+) -> None:
+    person = town.subscribe("a@machimori.example")
+    for number in (1, 2):
+        add_device(town, service, person, number)
+    service.statuses = {"/push/2": [503, 410]}
+    alert_id = considered(MAJOR)
+    assert send(alert_id) == {"accepted": 1, "push.deferred": 1}
+    if leaves == "by the person":
+        town.execute("SELECT open.remove_push_device(s.token, d.endpoint) FROM alerts.push_device d"
+                     " JOIN alerts.subscriber s ON s.id = d.subscriber_id WHERE d.endpoint LIKE '%/2'")  # fmt: skip
+    town.execute("UPDATE alerts.delivery SET next_attempt_at = now() WHERE state = 'deferred'")
+    assert send(alert_id) == {"push.accepted": 1}
+
+
+def test_what_a_service_refuses_for_good_is_refused_and_not_gone(
+    town: SquareTown, considered: Considered, send: Send, service: PushService
+) -> None:
+    add_device(town, service, town.subscribe("a@machimori.example"), 1)
+    service.statuses = {"/push/1": [413]}
+    assert send(considered(MAJOR)) == {"accepted": 1, "push.bounced": 1}
+    assert town.execute("SELECT FROM alerts.bounce") == []
+    assert town.scalar("SELECT gone_at FROM alerts.push_device") is None
+
+
+def test_what_waited_for_the_morning_is_one_push_and_no_device_misses_a_part(
+    town: SquareTown, considered: Considered, send: Send, service: PushService
+) -> None:
+    person = town.subscribe("a@machimori.example", place="自宅")
+    phones = [add_device(town, service, person, number) for number in (1, 2)]
+    sleep_now(town)
+    held = [hold(town, considered, 1), hold(town, considered, 2)]
+    dawn(town)
+    assert wake(town) == 2, "one mail and one push"
+    service.statuses = {"/push/2": [503]}
+    counts = [send(alert_id) for alert_id in held]
+    assert {"accepted": 1, "push.deferred": 1} in counts and len(service.calls) == 2
+    words = phones[0].read(service.calls[0][2])
+    assert str(words["body"]).count("■") == 1 and str(words["url"]).endswith(f"/alerts/{held[1]}?lang=ja")
+    # Another one of the night joins: the first phone has the two others and must have that one, too.
+    held.append(hold(town, considered, 3))
+    dawn(town)
+    wake(town)
+    for alert_id in held:
+        send(alert_id)
+    said = [str(phone.read(body)["body"]) for phone, (_, _, body) in zip(phones, service.calls[2:], strict=True)]
+    assert [body.count("■") for body in said] == [2, 2]
+    pushes = "SELECT state, count(*) FROM alerts.delivery WHERE channel = 'push' GROUP BY 1"
+    assert town.execute(pushes) == [("accepted", 3)]
+    for alert_id in held:
+        assert send(alert_id) == {}
+    assert len(service.calls) == 4
+
+
+def test_of_a_morning_without_a_device_every_message_says_so(
+    town: SquareTown, considered: Considered, send: Send, service: PushService
+) -> None:
+    add_device(town, service, town.subscribe("a@machimori.example"), 1)
+    service.statuses = {"/push/1": [410]}
+    sleep_now(town)
+    held = [hold(town, considered, 1), hold(town, considered, 2)]
+    dawn(town)
+    wake(town)
+    for alert_id in held * 2:  # the second time finds nothing to send, and closes
+        send(alert_id)
+    assert len(service.calls) == 1
+    pushes = "SELECT state, reason, is_held, count(*) FROM alerts.delivery WHERE channel = 'push' GROUP BY 1, 2, 3"
+    assert town.execute(pushes) == [("suppressed", "no_device", False, 2)]
+    assert {row.state for row in town.execute("SELECT state FROM alerts.alert")} == {"sent"}
 
 
 def test_an_unsubscription_between_approval_and_sending_holds_for_the_phone_too(
@@ -361,7 +438,9 @@ def test_a_device_or_a_person_that_leaves_while_the_batch_is_in_hand_gets_no_pus
     monkeypatch.setattr(PushForms, "prepare", prepare)
     counts = send_alert(town.database, replace(settings, smtp_url="smtp://127.0.0.1:1"), alert_id)
     assert service.calls == []
-    assert counts[{"person": "push.suppressed", "device": "push.bounced"}[way]] == 3
+    assert counts["push.suppressed"] == 3
+    without = town.scalar("SELECT count(*) FROM alerts.delivery WHERE reason = 'no_device'")
+    assert without == {"person": 0, "device": 3}[way]
     assert town.execute("SELECT FROM alerts.bounce") == []
 
 

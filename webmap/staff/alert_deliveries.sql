@@ -7,7 +7,7 @@ GROUP BY state, language ORDER BY state, language
 
 -- name: deliveries
 -- What failed first, then in order; the last reply of the relay beside each.
-SELECT d.address, d.language, d.place_names, d.state, d.attempts, d.finished_at,
+SELECT d.channel, d.address, d.language, d.place_names, d.state, d.reason, d.attempts, d.finished_at,
        (SELECT reply FROM alerts.attempt t WHERE t.delivery_id = d.id ORDER BY t.id DESC LIMIT 1) AS reply
 FROM alerts.delivery d
 WHERE d.alert_id = :id

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import structlog
 
 from alerts.channels import TransportError
-from alerts.channels.push.devices import Device, note_gone, note_receipts
+from alerts.channels.push.devices import Device, has_receipt, note_gone, note_receipts
 from alerts.channels.push.encryption import encrypt
 from alerts.channels.push.forms import PushForms, PushMessage
 from alerts.channels.push.post import Answer, Poster
@@ -24,6 +24,10 @@ _GONE = (404, 410)
 _LATER = (401, 403, 408, 425, 429)
 # Services keep a message for four weeks at most; ours never hold for so long.
 _LONGEST_TTL_S = 28 * 24 * 3600
+
+
+class _NobodyLeft(TransportError):
+    """The person has no device any more."""
 
 
 @dataclass(frozen=True)
@@ -74,13 +78,15 @@ class PushChannel:
 
         Raises
         ------
-        TransportError : a device is to be tried again, or none is left (`permanent`).
+        TransportError : a device is to be tried again; or none takes it, or none is left (`permanent`).
         """
         return await asyncio.get_running_loop().run_in_executor(self._executor, self._push, claimed)
 
     def understand(self, error: TransportError) -> Refusal:
         """Say what a refusal means; it never speaks about the person's mail address."""
-        return Refusal("gone" if error.permanent else "later", "", error.retry_in_s)
+        if isinstance(error, _NobodyLeft):
+            return Refusal("gone", "")
+        return Refusal("refused" if error.permanent else "later", "", error.retry_in_s)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -89,7 +95,7 @@ class PushChannel:
     def _push(self, claimed: Claimed) -> str:
         devices = self._forms.devices(claimed)
         if not devices:
-            raise TransportError("no device is left", permanent=True)
+            return self._end(claimed, "no device is left", _NobodyLeft)
         results = [self._try(device, self._forms.message(claimed, device.language)) for device in devices]
         self._record(claimed.recipient.delivery_id, results)
         later = [result for result in results if result.is_later]
@@ -102,8 +108,16 @@ class PushChannel:
                 retry_in_s=max((wait for wait in waits if wait), default=None),
             )
         if not any(result.is_taken for result in results):
-            raise TransportError(words, permanent=True)
+            is_gone = all(result.is_gone for result in results)
+            return self._end(claimed, words, _NobodyLeft if is_gone else TransportError)
         return words
+
+    def _end(self, claimed: Claimed, words: str, kind: type[TransportError]) -> str:
+        """Return the words when another device took the message earlier; else nothing is left to try."""
+        with self._database.begin(SERVICE) as connection:
+            if has_receipt(connection, claimed.recipient.delivery_id):
+                return words
+        raise kind(words, permanent=True)
 
     def _try(self, device: Device, message: PushMessage) -> _Result:
         headers = {

@@ -60,8 +60,13 @@ def find_devices(connection: Connection, email: str) -> list[Device]:
     return [_device(row) for row in connection.execute(_QUERIES["read_devices_of"], {"email": email})]
 
 
+def has_receipt(connection: Connection, delivery_id: int) -> bool:
+    """Tell whether some device has a message already."""
+    return connection.execute(_QUERIES["has_receipt"], {"delivery_id": delivery_id}).first() is not None
+
+
 def note_receipts(connection: Connection, delivery_id: int, devices: Sequence[Device]) -> None:
-    """Note who has a message, before it is tried again for the person's other devices."""
+    """Note who has a message, and all that it carries, before it is tried again for the person's other devices."""
     values = {"delivery_id": delivery_id, "device_ids": [device.id for device in devices]}
     connection.execute(_QUERIES["note_receipts"], values)
 

@@ -29,11 +29,12 @@ FROM alerts.alert a JOIN alerts.alert_text t ON t.alert_id = a.id
 WHERE a.id = ANY (:alert_ids)
 
 -- name: read_devices
--- The devices that are still to get each of some deliveries.
+-- The devices that are still to get each of some deliveries, or something that it carries.
 SELECT d.id AS delivery_id, v.id, v.endpoint, v.p256dh, v.auth, v.language
 FROM alerts.delivery d JOIN alerts.push_device v ON v.subscriber_id = d.subscriber_id AND v.gone_at IS NULL
 WHERE d.id = ANY (:delivery_ids)
-  AND NOT EXISTS (SELECT FROM alerts.push_receipt r WHERE r.delivery_id = d.id AND r.device_id = v.id)
+  AND EXISTS (SELECT FROM (SELECT d.id UNION ALL SELECT c.id FROM alerts.delivery c WHERE c.merged_into = d.id) m
+              WHERE NOT EXISTS (SELECT FROM alerts.push_receipt r WHERE r.delivery_id = m.id AND r.device_id = v.id))
 ORDER BY d.id, v.id
 
 -- name: read_devices_of
@@ -41,9 +42,13 @@ SELECT v.id, v.endpoint, v.p256dh, v.auth, v.language
 FROM alerts.push_device v JOIN alerts.subscriber s ON s.id = v.subscriber_id
 WHERE s.email = :email AND v.gone_at IS NULL ORDER BY v.id
 
+-- name: has_receipt
+SELECT FROM alerts.push_receipt WHERE delivery_id = :delivery_id LIMIT 1
+
 -- name: note_receipts
 INSERT INTO alerts.push_receipt (delivery_id, device_id)
-SELECT :delivery_id, v.id FROM alerts.push_device v WHERE v.id = ANY (:device_ids)
+SELECT d.id, v.id FROM alerts.push_device v, alerts.delivery d
+WHERE v.id = ANY (:device_ids) AND (d.id = :delivery_id OR d.merged_into = :delivery_id)
 ON CONFLICT (delivery_id, device_id) DO NOTHING
 
 -- name: note_gone
