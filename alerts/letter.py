@@ -220,7 +220,8 @@ def _html_top(words: AlertText, page: str, map_label: str) -> str:
     paragraphs = [escape(text).replace("\n", "<br>\n") for text in (words.description, words.instruction)]
     return (
         f'<!DOCTYPE html>\n<html lang="{words.language}"><head><meta charset="utf-8"><title>{headline}</title></head>\n'
-        f"<body>\n<h1>{headline}</h1>\n<p>{paragraphs[0]}</p>\n<p><strong>{paragraphs[1]}</strong></p>\n"
+        f'<body>\n<h1 style="font-size:1.25em">{headline}</h1>\n<p>{paragraphs[0]}</p>\n'
+        f"<p><strong>{paragraphs[1]}</strong></p>\n"
         f'<p><a href="{escape(page)}">{escape(map_label)}</a></p>\n'
     )
 

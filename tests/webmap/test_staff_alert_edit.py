@@ -74,7 +74,7 @@ def test_a_quarter_is_warned_with_two_forms_and_nothing_retyped(
         row = connection.execute(text("SELECT state, submitted_by, approved_by FROM alerts.alert")).one()
     assert tuple(row) == ("sending", "hanako", "jiro")
     public = client.get(f"/alerts/{alert_id}?lang=ja").text
-    assert "避難指示 試験町" in public and "hanako" not in public
+    assert "試験町 避難指示" in public and "hanako" not in public
     assert client.get(f"/alerts/{alert_id}.cap").status_code in (200, 404)
     after = jiro.get(f"/staff/alerts/{alert_id}?lang=en").text
     assert "Write the all-clear" in after and "Submit for approval" not in after
@@ -177,21 +177,21 @@ def test_a_quarter_goes_by_its_other_name_and_a_depth_of_water_is_no_name(
             connection.execute(text(query), values)
     hanako = log_in("hanako")
     page = hanako.get(begin(hanako, ref="旧町").location).text
-    assert "避難指示 別町" in page and "旧町" not in page, "the name that is on the map goes out"
+    assert "別町 避難指示" in page and "旧町" not in page, "the name that is on the map goes out"
     assert page.count("加える: <span") == 1, "a quarter of two blocks is one piece, taken away at one go"
     refused = begin(hanako, ref="験町")
     assert refused.status_code == 400 and "試験町" in refused.text, "what may be meant is proposed, never taken"
     rank = hanako.get(begin(hanako, source="hazard_flood", ref="0.5m未満").location).text
-    assert "避難指示 {{ place }}" in rank, "nobody lives in a place called 0.5 m"
+    assert "{{ place }} 避難指示" in rank, "nobody lives in a place called 0.5 m"
 
 
 def test_the_preview_shows_mail_push_short_text_and_cap(log_in: LogIn, quarter: None) -> None:
     hanako = log_in("hanako")
     preview = begin(hanako, status="Exercise").location.replace("/edit", "/preview")
     page = hanako.get(f"{preview}?lang=en").text
-    assert "[DRILL] [Level 4] Evacuation Order: Shikencho" in page and "&lt;status&gt;Exercise" in page
+    assert "[DRILL] [Level 4] Shikencho: Evacuation Order" in page and "&lt;status&gt;Exercise" in page
     public = hanako.get(f"{preview}/page?lang=en").text
-    assert "nothing has been sent" in public and "[DRILL] [Level 4] Evacuation Order: Shikencho" in public
+    assert "nothing has been sent" in public and "[DRILL] [Level 4] Shikencho: Evacuation Order" in public
     assert "/feeds/" not in public.partition("<main")[2].partition("<footer")[0], "a draft's area comes from the desk"
     frame = hanako.get(f"{preview}/ja.html")
     assert "sandbox" in frame.headers["Content-Security-Policy"] and "訓練" in frame.text
