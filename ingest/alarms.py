@@ -18,6 +18,7 @@ from gis.queries import load_queries
 from gis.settings import DATA_DIR, Settings
 from gis.staff_mail import StaffMailError, send_staff_mail
 from ingest.clock import scheduled_sources
+from ingest.fault_words import explain_fault, technical_words
 from ingest.source import Source, load_sources, source_faults
 
 _FAILING_AFTER = timedelta(minutes=10)
@@ -114,15 +115,23 @@ def write_mail(settings: Settings, alarm: Any, is_back: bool) -> tuple[str, str]
         "name": alarm.source,
         "title": source.title if source else alarm.source,
         "since": f"{alarm.since.astimezone(_TOWN_TIME):%Y-%m-%d %H:%M}",
-        "reason": alarm.reason or "-",
         "url": f"{settings.base_url}/staff/ingest",
     }
     bodies = []
-    for texts in (_texts()["ja"], _texts()["en"]):
+    for language in ("ja", "en"):
+        texts, values = _texts()[language], values | {"reason": _reason(alarm, language)}
         cause = texts["back"].format(**values) if is_back else texts["causes"][alarm.cause]
         bodies.append(texts["body"].strip().format(cause=cause, **values))
     subject = _texts()["ja"]["subject_back" if is_back else "subject_alarm"].format(**values)
     return subject, "\n\n--\n\n".join(bodies) + "\n"
+
+
+def _reason(alarm: Any, language: str) -> str:
+    """Return the reason in a language, with the original below it; of a wrong clock it is a time."""
+    if not alarm.reason or alarm.cause in ("future", "past"):
+        return alarm.reason or "-"
+    words = explain_fault(alarm.reason, language)
+    return words if words == alarm.reason else f"{words}\n{technical_words(language)}: {alarm.reason}"
 
 
 @cache

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from flask import Flask
 
 from gis.errors import LINE, HasText, Phrase, UsageError
+from ingest.fault_words import explain_fault, technical_words
 from layers.checking import InvalidChangesError
 from layers.importer import NoReferenceSystemError
 from layers.reference_system import OlderDatumError
@@ -61,6 +62,13 @@ def say(value: object) -> object:
     return value
 
 
+def say_fault(said: str) -> str:
+    """Return why a source failed or a record could not be used; the original stands beside it on the page."""
+    return explain_fault(said, language())
+
+
 def init_app(app: Flask) -> None:
-    """Give templates `say_error(error)` and `say(phrase)`."""
-    app.jinja_env.globals.update(say_error=say_error, say=say)
+    """Give templates `say_error(error)`, `say(phrase)`, `say_fault(said)` and the heading of a fault's original."""
+    app.jinja_env.globals.update(
+        say_error=say_error, say=say, say_fault=say_fault, technical_words=lambda: technical_words(language())
+    )

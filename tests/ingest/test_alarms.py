@@ -60,7 +60,7 @@ def change(database):
 
 FAIL = (
     "INSERT INTO ingest.source (name, failing_since, last_error)"
-    " VALUES ('jma', now() - interval '11 minutes', 'HTTP 500')"
+    " VALUES ('jma', now() - interval '11 minutes', 'http://x/a: HTTP 500')"
 )
 
 
@@ -69,10 +69,12 @@ def test_a_failing_source_is_told_once_and_when_it_is_back(watch, change, rows, 
     watch()
     watch()
     (alarm,) = rows("SELECT * FROM ingest.alarm")
-    assert (alarm["cause"], alarm["reason"], alarm["closed_at"]) == ("failing", "HTTP 500", None)
+    assert (alarm["cause"], alarm["reason"], alarm["closed_at"]) == ("failing", "http://x/a: HTTP 500", None)
     (mail,) = inbox.mails
     assert mail["To"] == "bosai@town.example, denshi@town.example"
-    assert "HTTP 500" in mail.get_payload(decode=True).decode()
+    words = mail.get_payload(decode=True).decode()
+    assert "相手のサーバーが故障しています（HTTP 500）: http://x/a\n技術的な原文: http://x/a: HTTP 500\n" in words
+    assert words.count("http://x/a: HTTP 500") == 2, "once as the original, once in English"
     change("UPDATE ingest.source SET failing_since = NULL")
     watch()
     watch()

@@ -134,6 +134,32 @@ def test_how_often_and_how_much_stand_in_the_readers_words(
     assert "every minute at second 20" in moderator.get("/staff/ingest?lang=en").text
 
 
+def test_what_went_wrong_is_told_in_the_readers_language_with_the_original_beside_it(
+    private_document: int, moderator: FlaskClient, owner: Engine
+) -> None:
+    said = "https://a.example/<b>: the document is not XML: Start tag expected"
+    with owner.begin() as connection:
+        for query in (
+            "INSERT INTO ingest.source (name, last_error, consecutive_failures) VALUES ('jma', :said, 3)",
+            "INSERT INTO ingest.run (source, asked_by, ended_at, outcome, error)"
+            " VALUES ('jma', 'clock', now(), 'failed', :said)",
+            "INSERT INTO ingest.alarm (source, cause, since, reason) VALUES ('jma', 'failing', now(), :said)",
+            "UPDATE ingest.dead_letter SET reason = :said",
+        ):
+            connection.execute(text(query), {"said": said})
+    shown = {"ja": "XML として読めません", "ja-x-easy": "XML として 読（よ）めません", "en": "is not XML: Start tag"}
+    times = {"": 1, "ingest": 3, "ingest/sources/jma": 2, "ingest/rejected": 1}
+    times[f"ingest/documents/{private_document}/details"] = 1
+    for path, count in times.items():
+        for language, words in shown.items():
+            page = moderator.get(f"/staff/{path}?lang={language}").text
+            read = re.sub(r"<details.*?</details>", "", page, flags=re.DOTALL)
+            assert read.count(words) == count, (path, language)
+            assert read.count("Start tag expected") == (count if language == "en" else 0), (path, language)
+            assert page.count("https://a.example/&lt;b&gt;: the document is not XML: Start tag expected") == count
+            assert "<b>:" not in page
+
+
 @pytest.mark.parametrize(
     ("schedule", "said"),
     [
