@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
+from alerts.channels.push import post
+from alerts.channels.push.post import Network
 from alerts.consider import consider
 from alerts.delivery import send_alert
+from bench.authority import Authority
 from gis.accounts import add_account
 from gis.database import Database
 from gis.settings import Settings
 from tests.alerts.alert_town import SquareTown
+from tests.alerts.push_service import PushService
 from tests.alerts.scripted_smtp import ScriptedServer
 
 
@@ -40,6 +46,17 @@ def smtp() -> Iterator[ScriptedServer]:
     server.start()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushService]:
+    authority = Authority(tmp_path)
+    context = ssl.create_default_context(cafile=str(authority.file))
+    monkeypatch.setattr(post, "PUBLIC", Network(context, is_public_only=False))
+    service = PushService(authority)
+    yield service
+    service.server.shutdown()
+    service.server.server_close()
 
 
 @pytest.fixture

@@ -5,24 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import ssl
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from alerts.approval import approve, submit
 from alerts.channels import TransportError
 from alerts.channels.push import post
-from alerts.channels.push.encryption import encode_point, encrypt, from_base64url
+from alerts.channels.push.encryption import encrypt, from_base64url
 from alerts.channels.push.forms import PushForms
 from alerts.channels.push.post import Network, Poster, check_endpoint
 from alerts.channels.push.trial import try_devices
@@ -32,90 +27,12 @@ from alerts.outbox import Claimed
 from gis.errors import UsageError
 from gis.settings import Settings
 from tests.alerts.alert_town import FIRST, MAJOR, SquareTown
+from tests.alerts.push_service import Browser, PushService, add_device
 from tests.alerts.test_morning import dawn, hold, wake
 from tests.alerts.test_quiet_hours import sleep_now
-from tests.alerts.test_relays import Authority
 
 Considered = Callable[..., int | None]
 Send = Callable[[int | None], dict[str, int]]
-
-
-class Browser:
-    """A device with keys of its own, which reads what was encrypted for it (RFC 8291)."""
-
-    def __init__(self, number: int) -> None:
-        self.key = ec.generate_private_key(ec.SECP256R1())
-        self.point, self.auth, self.path = encode_point(self.key.public_key()), bytes([number]) * 16, f"/push/{number}"
-
-    def read(self, body: bytes) -> dict[str, object]:
-        salt, own, cipher = body[:16], body[21:86], body[86:]
-        theirs = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), own)
-        shared = self.key.exchange(ec.ECDH(), theirs)
-        secret = HKDF(SHA256(), 32, self.auth, b"WebPush: info\x00" + self.point + own).derive(shared)
-        key = HKDF(SHA256(), 16, salt, b"Content-Encoding: aes128gcm\x00").derive(secret)
-        nonce = HKDF(SHA256(), 12, salt, b"Content-Encoding: nonce\x00").derive(secret)
-        plain = AESGCM(key).decrypt(nonce, cipher, None)
-        assert plain[-1] == 2
-        return dict(json.loads(plain[:-1]))
-
-
-# A stranger's words: no text of PostgreSQL's can hold a NUL.
-_ANSWER = b"\0noted"
-
-
-class PushService:
-    """A real HTTPS server; each path answers with the statuses it was given, then with 201."""
-
-    def __init__(self, authority: Authority) -> None:
-        self.calls: list[tuple[str, dict[str, str], bytes]] = []
-        self.statuses: dict[str, list[int]] = {}
-        service = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                service.calls.append((self.path, dict(self.headers), body))
-                planned = service.statuses.get(self.path)
-                self.send_response(planned.pop(0) if planned else 201)
-                self.send_header("Content-Length", str(len(_ANSWER)))
-                self.send_header("Retry-After", "77")
-                self.send_header("Location", "https://127.0.0.1/elsewhere")
-                self.end_headers()
-                self.wfile.write(_ANSWER)
-
-            def log_message(self, *words: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.socket = authority.context("127.0.0.1").wrap_socket(self.server.socket, server_side=True)
-        self.origin = f"https://127.0.0.1:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-
-@pytest.fixture
-def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PushService]:
-    authority = Authority(tmp_path)
-    context = ssl.create_default_context(cafile=str(authority.file))
-    monkeypatch.setattr(post, "PUBLIC", Network(context, is_public_only=False))
-    service = PushService(authority)
-    yield service
-    service.server.shutdown()
-    service.server.server_close()
-
-
-def add_device(
-    town: SquareTown, service: PushService, subscriber_id: int, number: int, language: str = "ja"
-) -> Browser:
-    browser = Browser(number)
-    is_taken = town.scalar(
-        "SELECT open.add_push_device(token, :endpoint, :key, :auth, :language) FROM alerts.subscriber WHERE id = :id",
-        endpoint=service.origin + browser.path, key=browser.point, auth=browser.auth, language=language,
-        id=subscriber_id,
-    )  # fmt: skip
-    assert is_taken
-    return browser
 
 
 def test_a_message_is_encrypted_as_in_the_example_of_rfc_8291() -> None:

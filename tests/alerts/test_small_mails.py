@@ -64,7 +64,7 @@ def test_a_mail_is_small_and_fetches_nothing(mails: dict[str, bytes]) -> None:
 def test_the_subject_says_first_how_grave_it_is_and_then_where(mails: dict[str, bytes]) -> None:
     seen = {language: str(_read(content)["Subject"]) for language, content in mails.items()}
     assert "大津波警報" in seen["ja"][:_SEEN_OF_SUBJECT] and "東松島市" in seen["ja"]
-    # Its readings are long; which of the two is cut off on an old phone, it is the place: the sender's name says it, too.
+    # Its readings are long: an old phone cuts the place off, which the sender's name says, too.
     assert seen["ja-x-easy"].startswith("大津波警報") and "東松島市" in seen["ja-x-easy"]
     assert seen["en"].lower().startswith("major tsunami warning") and "Higashi-Matsushima" in seen["en"]
 
