@@ -25,6 +25,8 @@ LogIn = Callable[[str], FlaskClient]
 QUARTER = "ST_MakeEnvelope(141.20, 38.40, 141.21, 38.41, 6668)"
 BOW_TIE = '{"type":"Polygon","coordinates":[[[141.2,38.4],[141.21,38.41],[141.21,38.4],[141.2,38.41],[141.2,38.4]]]}'
 
+OUTSIDE = '{"type":"Polygon","coordinates":[[[140.1,37.4],[140.11,37.4],[140.11,37.41],[140.1,37.41],[140.1,37.4]]]}'
+
 
 @pytest.fixture
 def quarter(town_database: Database, owner: Engine) -> None:
@@ -164,6 +166,57 @@ def test_pieces_are_added_confirmed_and_taken_away(log_in: LogIn, quarter: None,
     assert 'id="about-area_name"' in page
     assert change(act="add", source="quarter", ref="無い町", operation="add").status_code == 400
     assert change(act="add", source="feature", ref="town_block:1; DROP", operation="add").status_code == 400
+
+
+def test_an_area_that_is_empty_or_outside_the_city_asks_before_going_on(
+    log_in: LogIn, quarter: None, owner: Engine
+) -> None:
+    hanako = log_in("hanako")
+    edit = begin(hanako).location
+
+    def area(**values: str) -> str:
+        page = hanako.get(edit).text
+        assert hanako.post(edit.replace("/edit", "/area"), data=fields(page) | values).status_code == 302
+        return hanako.get(f"{edit}?lang=en").text
+
+    def submit() -> TestResponse:
+        return hanako.post(f"{edit}?lang=en", data=fields(hanako.get(edit).text) | {"act": "submit"})
+
+    assert "The area is empty." in area(act="add", source="quarter", ref="試験町", operation="cut")
+    assert submit().status_code == 400
+    assert "I confirm it with my name" not in area(act="confirm"), "nobody can mean an empty area"
+    assert submit().status_code == 400
+    area(act="undo")
+    area(act="undo")
+    page = area(act="add", source="drawn", drawn=OUTSIDE, operation="add")
+    assert "lies partly outside the town" in page and "I confirm it with my name" in page
+    refused = submit()
+    assert refused.status_code == 400 and "in doubt" in refused.text
+    page = area(act="confirm")
+    assert "hanako has confirmed" in page and submit().status_code == 302
+    with owner.begin() as connection:
+        assert connection.execute(text("SELECT state, area_confirmed_by FROM alerts.alert")).one() == (
+            "submitted",
+            "hanako",
+        )
+
+
+def test_an_end_that_passes_while_it_waits_for_approval_is_not_approved(
+    log_in: LogIn, quarter: None, owner: Engine
+) -> None:
+    hanako, jiro = log_in("hanako"), log_in("jiro")
+    edit = begin(hanako).location
+    page = edit.removesuffix("/edit")
+    assert hanako.post(edit, data=fields(hanako.get(edit).text) | {"act": "submit"}).status_code == 302
+    with owner.begin() as connection:  # the clock goes on
+        connection.execute(text("ALTER TABLE alerts.alert DISABLE TRIGGER USER"))
+        connection.execute(text("UPDATE alerts.alert SET expires_at = now() - interval '1 s'"))
+        connection.execute(text("ALTER TABLE alerts.alert ENABLE TRIGGER USER"))
+    answer = jiro.post(f"{page}/approve?lang=en", data=tokens(jiro.get(page).text), follow_redirects=True)
+    assert "is past" in unescape(answer.text)
+    with owner.begin() as connection:
+        assert connection.execute(text("SELECT state FROM alerts.alert")).scalar_one() == "submitted"
+        assert connection.execute(text("SELECT count(*) FROM alerts.delivery")).scalar_one() == 0
 
 
 def test_a_quarter_goes_by_its_other_name_and_a_depth_of_water_is_no_name(
