@@ -125,6 +125,11 @@ def finish_document(connection: Connection, document_id: int) -> None:
     connection.execute(_QUERIES["finish_document"], {"id": document_id})
 
 
+def make_private(connection: Connection, document_id: int) -> None:
+    """Note that a document speaks of persons: only moderators may look at it, and its body ends with its reports."""
+    connection.execute(_QUERIES["make_private"], {"id": document_id})
+
+
 def store_dead_letter(connection: Connection, document_id: int, reason: str, record: str = "") -> None:
     """Keep why a document (or one record of it) did not parse; the document itself stays."""
     connection.execute(_QUERIES["store_dead_letter"], {"id": document_id, "record": record, "reason": reason})

@@ -12,6 +12,9 @@ FROM ingest.document WHERE id = :id AND parsed_at IS NULL FOR UPDATE
 -- name: finish_document
 UPDATE ingest.document SET parsed_at = now() WHERE id = :id
 
+-- name: make_private
+UPDATE ingest.document SET is_private = true WHERE id = :id AND NOT is_private
+
 -- name: store_dead_letter
 INSERT INTO ingest.dead_letter (document_id, record, reason) VALUES (:id, :record, :reason)
 ON CONFLICT (document_id, record) DO UPDATE SET reason = excluded.reason

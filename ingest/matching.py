@@ -10,12 +10,12 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam
+from sqlalchemy import Connection, Row, RowMapping, bindparam
 from sqlalchemy.dialects.postgresql import JSONB
 
 from gis.errors import UsageError
 from gis.queries import load_queries
-from ingest.desk_door import enter_desk
+from ingest.desk_door import enter_desk, log_step
 from ingest.likeness import MERGE_AT, PROPOSE_AT, Likeness, Traits, compare, order_of_lead
 from ingest.policy import Policy, find_policy
 
@@ -78,8 +78,10 @@ def join(connection: Connection, fid: int, into_fid: int, reason: str) -> None:
         raise UsageError("The other incident is withdrawn, rejected or over.", "Join into one that stands.")
     if not reason.strip():
         raise UsageError("Joining needs a reason.", "Say why they are one incident.")
-    _write_merge(connection, fid, into_fid, None, reason)
+    _write_merge(connection, fid, into_fid, None)
     connection.execute(_QUERIES["decide_pair"], {"fid": fid, "other": into_fid})
+    for one in (fid, into_fid):
+        log_step(connection, one, "joined", reason)
 
 
 def split(connection: Connection, fid: int, reason: str) -> int:
@@ -93,11 +95,14 @@ def split(connection: Connection, fid: int, reason: str) -> int:
         raise UsageError("Splitting needs a reason.", "Say why they are two incidents.")
     enter_desk(connection)
     lock_merging(connection)
-    undone = connection.execute(_QUERIES["undo_merge"], {"fid": fid, "reason": reason}).first()
+    # Why stands in the book of the desk, for moderators alone.
+    undone = connection.execute(_QUERIES["undo_merge"], {"fid": fid, "reason": "by_hand"}).first()
     if undone is None:
         raise UsageError("The incident is part of no other.", "Reload the page.")
-    connection.execute(_QUERIES["give_back"], {"fid": fid, "publication": undone.publication_before})
+    _give_back(connection, fid, undone)
     connection.execute(_QUERIES["decide_pair"], {"fid": fid, "other": undone.into_fid})
+    for one in (fid, undone.into_fid):
+        log_step(connection, one, "split", reason)
     return int(undone.into_fid)
 
 
@@ -106,7 +111,7 @@ def release_members(connection: Connection, fid: int, reason: str) -> list[int]:
     members = list(connection.execute(_QUERIES["members"], {"fid": fid}).scalars())
     for member in members:
         undone = connection.execute(_QUERIES["undo_merge"], {"fid": member, "reason": reason}).one()
-        connection.execute(_QUERIES["give_back"], {"fid": member, "publication": undone.publication_before})
+        _give_back(connection, member, undone)
     return members
 
 
@@ -114,6 +119,11 @@ def keep_apart(connection: Connection, fid: int, other: int) -> None:
     """Answer a proposal with no: the pair stays as it is and is not proposed again. Role: moderator."""
     enter_desk(connection)
     connection.execute(_QUERIES["decide_pair"], {"fid": fid, "other": other})
+
+
+def _give_back(connection: Connection, fid: int, undone: Row[Any]) -> None:
+    values = {"fid": fid, "publication": undone.publication_before, "into_fid": undone.into_fid}
+    connection.execute(_QUERIES["give_back"], values)
 
 
 def lock_merging(connection: Connection) -> None:
@@ -172,18 +182,17 @@ def _merge(connection: Connection, own: RowMapping, other: RowMapping, likeness:
     if rows[member]["publication"] == "published" and rows[lead]["publication"] != "published":
         # What the public sees must not vanish into what nobody has looked at.
         return False
-    _write_merge(connection, member, lead, likeness, "")
+    _write_merge(connection, member, lead, likeness)
     return True
 
 
-def _write_merge(connection: Connection, fid: int, into_fid: int, likeness: Likeness | None, reason: str) -> None:
+def _write_merge(connection: Connection, fid: int, into_fid: int, likeness: Likeness | None) -> None:
     connection.execute(_QUERIES["lock_rows"], {"fids": sorted([fid, into_fid])})
     values = {
         "fid": fid,
         "into": into_fid,
         "score": likeness and likeness.score,
         "reasons": list(likeness.reasons) if likeness else [],
-        "reason": reason,
     }
     connection.execute(_with_reasons("insert_merge"), values)
     connection.execute(_QUERIES["mark_merged"], {"fid": fid})

@@ -68,8 +68,8 @@ UPDATE ingest.likeness SET decided_by = gis.current_account(), decided_at = now(
 WHERE incident_fid = least(CAST(:fid AS bigint), :other) AND other_fid = greatest(CAST(:fid AS bigint), :other)
 
 -- name: insert_merge
-INSERT INTO ingest.merge (incident_fid, into_fid, score, reasons, publication_before, reason)
-SELECT :fid, :into, :score, :reasons, i.publication, :reason FROM layers.incident i WHERE i.fid = :fid
+INSERT INTO ingest.merge (incident_fid, into_fid, score, reasons, publication_before)
+SELECT :fid, :into, :score, :reasons, i.publication FROM layers.incident i WHERE i.fid = :fid
 
 -- name: mark_merged
 UPDATE layers.incident SET publication = 'merged', needs_review = false WHERE fid = :fid
@@ -80,10 +80,15 @@ WHERE incident_fid = :fid AND undone_at IS NULL
 RETURNING into_fid, publication_before
 
 -- name: give_back
--- What was withdrawn meanwhile, or whose time is over, does not come back to the public by itself.
-UPDATE layers.incident
-SET publication = CASE WHEN state = 'cancelled' AND :publication = 'published' THEN 'held' ELSE :publication END, needs_review = true
-WHERE fid = :fid AND publication = 'merged'
+-- What was withdrawn meanwhile, or whose time is over, does not come back to the public by itself; nor does what a
+-- moderator kept from it together with the lead.
+UPDATE layers.incident i SET needs_review = true, publication = CASE
+    WHEN :publication <> 'published' THEN :publication
+    WHEN i.state = 'cancelled' THEN 'held'
+    WHEN EXISTS (SELECT FROM layers.incident l
+                 WHERE l.fid = :into_fid AND l.publication IN ('held', 'rejected') AND l.state <> 'cancelled') THEN 'pending'
+    ELSE 'published' END
+WHERE i.fid = :fid AND i.publication = 'merged'
 
 -- name: members
 SELECT incident_fid FROM ingest.merge WHERE into_fid = :fid AND undone_at IS NULL ORDER BY incident_fid

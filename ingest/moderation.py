@@ -17,7 +17,7 @@ from sqlalchemy.types import LargeBinary
 from gis.errors import Phrase, UsageError
 from gis.queries import load_queries
 from gis.town import Town
-from ingest.desk_door import enter_desk
+from ingest.desk_door import enter_desk, log_step
 from ingest.matching import lock_merging, release_members
 from ingest.privacy import LEAST_HOUSEHOLDS
 from ingest.redaction import find_personal
@@ -108,8 +108,8 @@ def edit_text(
     _write_down(connection, row, reason, "text", overrode)
     says = row.says if row.is_moderated else _says(row)
     own = {
-        "headline": None if headline == (says["headline"] or "") else headline,
-        "description": None if description == (says["description"] or "") else description,
+        "headline": None if headline == (says.get("headline") or "") else headline,
+        "description": None if description == (says.get("description") or "") else description,
     }
     connection.execute(_QUERIES["own_text"], {"fid": fid, **own})
     connection.execute(_QUERIES["write_text"], {"fid": fid, "headline": headline, "description": description})
@@ -196,13 +196,6 @@ def set_state(
     connection.execute(_QUERIES["write_state"], {"fid": fid, "state": shown})
 
 
-def log_step(connection: Connection, fid: int, act: str, reason: str, overrode: Sequence[str] = ()) -> None:
-    """Add one act to the story of an incident, signed by who is acting."""
-    connection.execute(
-        _QUERIES["log_step"], {"fid": fid, "act": act, "reason": reason.strip(), "overrode": list(overrode)}
-    )
-
-
 def _take(connection: Connection, fid: int, version: int) -> Row[Any]:
     enter_desk(connection)
     lock_merging(connection)
@@ -251,8 +244,11 @@ def _write_area(connection: Connection, fid: int, own: bytes | None, shown: byte
 
 
 def _check_words(row: Row[Any], texts: Sequence[str | None], override: bool, reason: str) -> Sequence[str]:
-    """Refuse words about persons in which the redaction finds something; what was overridden comes back."""
-    if not row.is_personal:
+    """Refuse words in which the redaction finds something, about persons or from a source that speaks of them.
+
+    What was overridden comes back. A fire is no person's incident, but whose house burns is.
+    """
+    if not row.may_name_persons:
         return ()
     findings = sorted({finding.what for words in texts if words for finding in find_personal(words)})
     if not findings:

@@ -1,5 +1,7 @@
 -- name: incident
 SELECT i.*, ST_AsEWKB(i.geom) AS place, m.decided_at IS NOT NULL AS is_moderated, m.says,
+       i.is_personal OR EXISTS (SELECT FROM ingest.report r JOIN ingest.document d ON d.id = r.document_id
+                                WHERE r.incident_fid = i.fid AND d.is_private) AS may_name_persons,
        ST_AsEWKB(coalesce(m.said_area, i.geom)) AS said_place, coalesce(m.said_radius_m, i.accuracy_m) AS said_accuracy_m,
        m.headline AS own_headline, m.description AS own_description
 FROM layers.incident i LEFT JOIN ingest.moderation m ON m.incident_fid = i.fid
@@ -11,9 +13,6 @@ INSERT INTO ingest.moderation (incident_fid, said, says, said_area, said_radius_
 VALUES (:fid, :says, :says, ST_GeomFromEWKB(:place), :radius_m, :reason)
 ON CONFLICT (incident_fid) DO UPDATE SET
     said = ingest.moderation.says, reason = excluded.reason, decided_by = gis.current_account(), decided_at = now()
-
--- name: log_step
-INSERT INTO ingest.moderation_step (incident_fid, act, reason, overrode) VALUES (:fid, :act, :reason, :overrode)
 
 -- name: publish
 UPDATE layers.incident SET publication = :publication, needs_review = false WHERE fid = :fid

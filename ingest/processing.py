@@ -19,13 +19,14 @@ from ingest.documents import (
     Origin,
     finish_document,
     forget_parsing,
+    make_private,
     store_dead_letter,
     store_document,
     take_document,
     unparsed_documents,
 )
 from ingest.gazetteer import load_gazetteer
-from ingest.guarding import guard_report
+from ingest.guarding import guard_report, speaks_of_persons
 from ingest.incidents import fold_event, lock_event
 from ingest.listing import follow_list, read_again
 from ingest.placing import find_place, place_report
@@ -159,6 +160,8 @@ def _work_on(connection: Connection, source: Source, document: Document) -> Outc
     for record in rejected:
         store_dead_letter(connection, document.id, record.reason, record.record)
     said = [record for record in records if isinstance(record, Report)]
+    if any(speaks_of_persons(source, kind) for kind in {report.kind for report in said}):
+        make_private(connection, document.id)
     finish = _finisher(connection, source, document, said)
     loaded = Loaded(0, 0, frozenset(), said)
     if source.is_past:

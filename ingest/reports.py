@@ -155,6 +155,9 @@ def store_reports(
             changed.append(report)
             if report.private.sha256 or row.had_private:
                 _store_private(connection, row.id, report.private)
+        else:
+            values = {"source": source, "source_id": report.source_id, "document_id": document_id}
+            connection.execute(_QUERIES["follow_erased"], values)
     return changed
 
 

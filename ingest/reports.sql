@@ -25,6 +25,12 @@ WHERE (old.telegram, old.kind, old.status, old.action, old.event_key, old.serial
   AND NOT EXISTS (SELECT FROM ingest.report_private p WHERE p.report_id = old.id AND p.erased_at IS NOT NULL)
 RETURNING old.id, EXISTS (SELECT FROM ingest.report_private p WHERE p.report_id = old.id) AS had_private
 
+-- name: follow_erased
+-- What brings erased words once more is a document of theirs: it goes as they went (ingest/retention.sql).
+UPDATE ingest.report r SET document_id = :document_id
+WHERE r.source = :source AND r.source_id = :source_id
+  AND EXISTS (SELECT FROM ingest.report_private p WHERE p.report_id = r.id AND p.erased_at IS NOT NULL)
+
 -- name: store_private
 INSERT INTO ingest.report_private (report_id, position, accuracy_m, place_text, original, details)
 VALUES (:report_id, ST_SetSRID(ST_MakePoint(:lon, :lat), 6668), :accuracy_m, :place_text, :original, :details)

@@ -75,7 +75,8 @@ def due(connection: Connection, query: str, most: int) -> list[int]:
 def erase_report(connection: Connection, report_id: int, reason: str) -> list[Forgotten]:
     """Erase one report because a person asked for it (個人情報保護法): its words, place and document, at once.
 
-    Its incident is public no longer. What other reports said of it stays with the moderators. Role: service.
+    Its incident is public no longer. What other reports said of it stays with the moderators; one that it is part of
+    is theirs to look at again. Role: service.
 
     Raises
     ------
@@ -107,6 +108,8 @@ def erase_report(connection: Connection, report_id: int, reason: str) -> list[Fo
         _expire(connection, [row.incident_fid])
         _blank_incidents(connection, [row.incident_fid])
         done.append(Forgotten("incident", "request", (row.incident_fid,)))
+    if row.into_fid is not None:
+        connection.execute(_QUERIES["look_again"], {"fid": row.into_fid})
     for act in done:
         _note(connection, act.what, act.rule, act.ids, reason)
     return done

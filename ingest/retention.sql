@@ -7,7 +7,10 @@ WITH rule AS (
 )
 SELECT i.fid
 FROM layers.incident i
-WHERE i.is_personal AND i.publication IN ('published', 'pending', 'held')
+WHERE i.is_personal
+  AND (i.publication IN ('published', 'pending', 'held')
+       OR i.publication = 'merged' AND EXISTS (SELECT FROM ingest.merge m WHERE m.incident_fid = i.fid AND m.undone_at IS NULL
+                                               AND m.publication_before <> 'expired'))
   AND EXISTS (
       SELECT FROM ingest.report r
       CROSS JOIN LATERAL (
@@ -27,12 +30,12 @@ WITH rule AS (
 SELECT r.id
 FROM ingest.report_private x
 JOIN ingest.report r ON r.id = x.report_id
-LEFT JOIN ingest.retention h ON h.incident_fid = r.incident_fid
+LEFT JOIN ingest.held_incident h ON h.incident_fid = r.incident_fid
 CROSS JOIN LATERAL (
     SELECT p.precise_days AS days FROM rule p WHERE p.kind IN (r.kind, '*') AND p.source IN (r.source, '')
           ORDER BY p.kind = '*', p.source DESC LIMIT 1
 ) AS own
-WHERE x.erased_at IS NULL AND h.held_at IS NULL AND own.days > 0
+WHERE x.erased_at IS NULL AND h.incident_fid IS NULL AND own.days > 0
   AND least(r.reported_at, r.created_at) < now() - make_interval(days => own.days)
 ORDER BY r.id
 LIMIT :most
@@ -46,7 +49,7 @@ WITH rule AS (
 SELECT i.fid
 FROM layers.incident i
 LEFT JOIN ingest.retention h ON h.incident_fid = i.fid
-WHERE i.is_personal AND h.held_at IS NULL
+WHERE i.is_personal AND NOT EXISTS (SELECT FROM ingest.held_incident x WHERE x.incident_fid = i.fid)
   AND (i.headline IS NOT NULL OR i.description IS NOT NULL OR h.erased_at IS NULL)
   AND EXISTS (SELECT FROM ingest.report r WHERE r.incident_fid = i.fid)
   AND NOT EXISTS (
@@ -75,13 +78,13 @@ WHERE d.is_private AND d.erased_at IS NULL AND d.parsed_at IS NOT NULL
   AND NOT EXISTS (
       SELECT FROM ingest.report r
       LEFT JOIN ingest.report_private x ON x.report_id = r.id
-      LEFT JOIN ingest.retention h ON h.incident_fid = r.incident_fid
+      LEFT JOIN ingest.held_incident h ON h.incident_fid = r.incident_fid
       CROSS JOIN LATERAL (
           SELECT p.precise_days AS days FROM rule p WHERE p.kind IN (r.kind, '*') AND p.source IN (r.source, '')
           ORDER BY p.kind = '*', p.source DESC LIMIT 1
       ) AS own
       WHERE r.document_id = d.id
-        AND (h.held_at IS NOT NULL
+        AND (h.incident_fid IS NOT NULL
              OR x.erased_at IS NULL
                 AND (own.days = 0 OR least(r.reported_at, r.created_at) >= now() - make_interval(days => own.days))))
 ORDER BY d.id
@@ -89,7 +92,12 @@ LIMIT :most
 FOR UPDATE OF d SKIP LOCKED
 
 -- name: expire
-UPDATE layers.incident SET publication = 'expired' WHERE fid = ANY(:fids) AND publication <> 'expired'
+-- A member stays part of its lead; what it would get back is no longer public.
+WITH given_back AS (
+    UPDATE ingest.merge SET publication_before = 'expired'
+    WHERE incident_fid = ANY(:fids) AND undone_at IS NULL AND publication_before <> 'expired'
+)
+UPDATE layers.incident SET publication = 'expired' WHERE fid = ANY(:fids) AND publication NOT IN ('expired', 'merged')
 
 -- name: note_expired
 INSERT INTO ingest.retention (incident_fid, expired_at) SELECT fid, now() FROM unnest(:fids) AS fid
@@ -138,11 +146,14 @@ SELECT ingest.blank_history(CAST(:fids AS bigint[]))
 
 -- name: blank_moderation
 WITH words AS (
-    UPDATE ingest.moderation SET headline = NULL, description = NULL, said = '{}', reason = ''
+    UPDATE ingest.moderation SET headline = NULL, description = NULL, said = '{}', says = '{}', reason = ''
     WHERE incident_fid = ANY(:fids)
 )
-UPDATE ingest.merge SET reasons = '[]', undo_reason = ''
+UPDATE ingest.merge SET reasons = '[]', reason = '', undo_reason = ''
 WHERE incident_fid = ANY(:fids) OR into_fid = ANY(:fids)
+
+-- name: look_again
+UPDATE layers.incident SET needs_review = true WHERE fid = :fid AND NOT needs_review
 
 -- name: note_erased
 INSERT INTO ingest.retention (incident_fid, erased_at) SELECT fid, now() FROM unnest(:fids) AS fid
@@ -169,9 +180,10 @@ photo AS (
 SELECT ingest.erase_citizen_attachments(coalesce(array_agg(attachment) FILTER (WHERE attachment IS NOT NULL), '{}')) FROM photo
 
 -- name: report
-SELECT r.id, r.source, r.source_id, r.incident_fid, r.document_id, d.is_private AS is_private_document, h.held_reason
+SELECT r.id, r.source, r.source_id, r.incident_fid, r.document_id, d.is_private AS is_private_document, h.held_reason, m.into_fid
 FROM ingest.report r JOIN ingest.document d ON d.id = r.document_id
-LEFT JOIN ingest.retention h ON h.incident_fid = r.incident_fid AND h.held_at IS NOT NULL
+LEFT JOIN ingest.merge m ON m.incident_fid = r.incident_fid AND m.undone_at IS NULL
+LEFT JOIN ingest.held_incident h ON h.incident_fid = r.incident_fid
 WHERE r.id = :id
 
 -- name: hold

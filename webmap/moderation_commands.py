@@ -23,7 +23,7 @@ def add_action(actions: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     moderating.add_argument("step", choices=("list", *_DECISIONS))
     moderating.add_argument("incident", type=int, nargs="?", help="number of the incident")
     moderating.add_argument("--as", dest="account", required=True, metavar="NAME", help="the moderator who decides")
-    moderating.add_argument("--reason", default="", help="why; it stands in the history")
+    moderating.add_argument("--reason", default="", help="why; moderators read it")
     moderating.add_argument("--override", action="store_true", help="although the text may name a person; logged")
 
 
@@ -34,7 +34,7 @@ def run_action(database: Database, args: argparse.Namespace) -> int:
     if account is None:
         raise UsageError(f"There is no account {args.account!r}.", "See: ./machimori user list")
     account.require("moderate")
-    with database.begin(account.role_name, account=account.name, reason=args.reason) as connection:
+    with database.begin(account.role_name, account=account.name) as connection:
         if args.step == "list":
             for row in connection.execute(_QUERIES["waiting"]):
                 print(f"{row.fid}  level {row.level}  {row.kind}  {row.publication}  {row.created_at:%Y-%m-%d %H:%M}")

@@ -11,6 +11,7 @@ from gis.database import SERVICE
 from gis.errors import UsageError
 from ingest.likeness import similar_words
 from ingest.matching import join, split
+from ingest.moderation import decide
 from tests.ingest.desk import SAID_AT, match_all, person_report
 
 FAR = (141.2505, 38.4305)  # 3.5 km
@@ -135,8 +136,41 @@ def test_by_hand_they_are_split_and_joined_and_the_machine_does_not_argue(databa
         join(connection, member, lead, "one after all")
     assert _publications(rows) == ["pending", "merged"]
     assert rows("SELECT decided_by, reason FROM ingest.merge WHERE undone_at IS NULL") == [
-        {"decided_by": "mod", "reason": "one after all"}
+        {"decided_by": "mod", "reason": ""}
     ]
+    steps = rows(f"SELECT act, reason FROM ingest.moderation_step WHERE incident_fid = {lead} ORDER BY id")
+    assert [(step["act"], step["reason"]) for step in steps] == [
+        ("split", "two different men"),
+        ("joined", "one after all"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("act", "comes_back_as"),
+    [("reject", "pending"), ("hold and split", "pending"), ("split", "published"), ("withdraw", "published")],
+)
+def test_what_a_moderator_kept_from_the_public_does_not_come_back_in_a_member(
+    database, post, rows, people, act, comes_back_as
+):
+    post(person_report("1"))
+    post(person_report("2", place=FAR), source="citizen")
+    with database.begin(SERVICE) as connection:
+        connection.execute(text("UPDATE layers.incident SET publication = 'published'"))
+    lead, member = _fids(rows, 1, 2)
+    with database.begin("dept_disaster", account="mod") as connection:
+        join(connection, member, lead, "one man")
+        version = connection.execute(
+            text("SELECT version FROM layers.incident WHERE fid = :f"), {"f": lead}
+        ).scalar_one()
+        if act != "split" and act != "withdraw":
+            decide(connection, lead, version, "rejected" if act == "reject" else "held", "a hoax")
+        if "split" in act:
+            split(connection, member, "two men")
+    if act == "withdraw":
+        later = SAID_AT + timedelta(hours=1)
+        post(replace(person_report("1"), source_id="9", action="withdraw", reported_at=later))
+    (back,) = rows(f"SELECT publication, needs_review FROM layers.incident WHERE fid = {member}")
+    assert back == {"publication": comes_back_as, "needs_review": True}
 
 
 def test_chains_and_circles_are_refused_by_word_and_by_the_database(database, post, rows, people):

@@ -117,8 +117,11 @@ def test_of_the_disaster_office_only_moderators_read_it(database, post, owner):
             )
             connection.execute(text("INSERT INTO gis.account_department VALUES (:n, 'disaster')"), {"n": name})
             connection.execute(text("INSERT INTO gis.account_role VALUES (:n, :r)"), {"n": name, "r": role})
+        connection.execute(
+            text("INSERT INTO ingest.moderation (incident_fid, reason) SELECT fid, 'x' FROM layers.incident")
+        )
     queries = ("SELECT original FROM ingest.report_private", "SELECT name FROM ingest.document",
-               "SELECT reason FROM ingest.dead_letter")  # fmt: skip
+               "SELECT reason FROM ingest.dead_letter", "SELECT reason FROM ingest.moderation")  # fmt: skip
     for query in queries:
         with database.begin("dept_disaster", account="mod") as connection:
             assert connection.execute(text(query)).all(), query

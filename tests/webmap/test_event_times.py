@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Engine, text
 
+import gis
 from gis.accounts import grant_role
 from gis.database import Database
 from ingest.configuration import SourceConfig
@@ -28,6 +30,19 @@ EXPECTED = {  # as written → (in Japanese, in English, for machines)
     ("2024年7月", "不明"): ("2024年7月", "July 2024", "2024-07"),
     ("不明", "不明"): ("2024年", "2024", "2024"),
 }
+
+
+MAILS = (
+    "11月中旬、東松島市矢本地内の路上で、女児が男に声をかけられました。",
+    "11月18日、東松島市赤井地内の路上で、女児が男に声をかけられました。",
+    "東松島市大曲地内の路上で、女児が男に声をかけられました。",
+)
+MIGRATION = Path(gis.__file__).with_name("migrations") / "versions" / "0038_words_of_the_desk.sql"
+
+
+def _mail_source() -> Source:
+    given = {"senders": [SENDER], "office": "県警"}
+    return make_source(SourceConfig("pref_mail", "safety_mail", "県警メール", Schedule(60), given))
 
 
 def _receive(database: Database, source: Source, body: bytes) -> None:
@@ -60,6 +75,29 @@ def test_a_theft_of_an_unknown_hour_day_or_month_says_so_on_every_page(
             )
 
 
+def test_what_was_stored_before_precisions_were_gets_that_of_its_reports(
+    town_database: Database, owner: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _receive(
+        town_database, find_source("police_open_data"), table(*(theft(*said, kind="自転車盗") for said in EXPECTED))
+    )
+    source = _mail_source()
+    monkeypatch.setattr("ingest.processing.find_source", lambda name: source)
+    for words in MAILS:
+        _receive(town_database, source, mail("声かけ", words, "utf-8"))
+    kept = text("SELECT fid, occurred_precision FROM layers.incident ORDER BY fid")
+    with owner.begin() as connection:
+        wanted = connection.execute(kept).all()
+        connection.execute(text("UPDATE layers.incident SET occurred_precision = NULL"))
+        # Of one that nobody says more about, a midnight is a day.
+        connection.execute(
+            text("UPDATE ingest.report SET facts = facts - 'time_precision' WHERE facts->>'time_precision' = 'day'")
+        )
+        connection.exec_driver_sql("DO $$" + MIGRATION.read_text(encoding="utf-8").split("DO $$")[1])
+        assert connection.execute(kept).all() == wanted
+    assert {precision for _, precision in wanted} == {"hour", "day", "month", "year", "third", "unknown"}
+
+
 def test_a_mail_of_a_part_of_the_month_keeps_it_to_the_desk_and_to_the_reader(
     town_database: Database,
     client: FlaskClient,
@@ -67,14 +105,9 @@ def test_a_mail_of_a_part_of_the_month_keeps_it_to_the_desk_and_to_the_reader(
     owner: Engine,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    given = {"senders": [SENDER], "office": "県警"}
-    source = make_source(SourceConfig("pref_mail", "safety_mail", "県警メール", Schedule(60), given))
+    source = _mail_source()
     monkeypatch.setattr("ingest.processing.find_source", lambda name: source)
-    for words in (
-        "11月中旬、東松島市矢本地内の路上で、女児が男に声をかけられました。",
-        "11月18日、東松島市赤井地内の路上で、女児が男に声をかけられました。",
-        "東松島市大曲地内の路上で、女児が男に声をかけられました。",
-    ):
+    for words in MAILS:
         _receive(town_database, source, mail("声かけ", words, "utf-8"))
     with owner.begin() as connection:
         grant_role(connection, "hanako", "moderator")

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from gis.errors import UsageError
 from gis.queries import load_queries
 from ingest import matching, moderation
+from ingest.desk_door import log_step
 from ingest.privacy import LEAST_HOUSEHOLDS
 from ingest.redaction import find_personal
 from webmap import incident_words, town_map
@@ -83,7 +84,7 @@ def moderate_incident(fid: int, act: str) -> AnyResponse | tuple[str, int]:
     staff_account().require("moderate")
     reason = request.form.get("reason", "").strip()[:500]
     try:
-        with staff_connection(reason) as connection:
+        with staff_connection() as connection:
             done = _ACTS[act](connection, fid, reason)
             following = connection.execute(_QUERIES["next_waiting"], {"fid": fid}).scalar()
     except UsageError as error:
@@ -193,21 +194,17 @@ def _reopen(connection: Connection, fid: int, reason: str) -> str:
 def _join(connection: Connection, fid: int, reason: str) -> str:
     lead = request.form.get("other", 0, type=int)
     matching.join(connection, fid, lead, reason)
-    moderation.log_step(connection, fid, "joined", reason)
-    moderation.log_step(connection, lead, "joined", reason)
     return gettext("Joined.")
 
 
 def _split(connection: Connection, fid: int, reason: str) -> str:
-    lead = matching.split(connection, fid, reason)
-    moderation.log_step(connection, fid, "split", reason)
-    moderation.log_step(connection, lead, "split", reason)
+    matching.split(connection, fid, reason)
     return gettext("Taken apart.")
 
 
 def _keep(connection: Connection, fid: int, reason: str) -> str:
     matching.keep_apart(connection, fid, request.form.get("other", 0, type=int))
-    moderation.log_step(connection, fid, "kept_apart", reason)
+    log_step(connection, fid, "kept_apart", reason)
     return gettext("The proposal is put away.")
 
 

@@ -21,7 +21,7 @@ SELECT DISTINCT source FROM layers.incident
 WHERE source IS NOT NULL AND (publication = 'pending' OR reported_at > now() - interval '30 days') ORDER BY source
 
 -- name: incident
-SELECT i.*, m.reason AS decided_reason, m.decided_by, m.decided_at, m.said, m.says, m.area IS NOT NULL AS has_own_area,
+SELECT i.*, m.decided_by, m.decided_at, m.said, m.says, m.area IS NOT NULL AS has_own_area,
        m.headline IS NOT NULL OR m.description IS NOT NULL AS has_own_text, into_fid
 FROM layers.incident i
 LEFT JOIN ingest.moderation m ON m.incident_fid = i.fid
@@ -41,7 +41,7 @@ WHERE r.incident_fid = :fid
 ORDER BY r.reported_at, r.id
 
 -- name: members
-SELECT i.fid, i.headline, i.source, i.state, m.score, m.reasons, m.decided_by, m.reason
+SELECT i.fid, i.headline, i.source, i.state, m.score, m.reasons, m.decided_by
 FROM ingest.merge m JOIN layers.incident i ON i.fid = m.incident_fid
 WHERE m.into_fid = :fid AND m.undone_at IS NULL ORDER BY m.id
 

@@ -146,6 +146,8 @@ def test_a_change_updates_and_the_end_resolves_the_incident_and_nothing_doubles(
         ("resolved", 0)
     ]
     assert len(rows("SELECT id FROM ingest.report")) == 2
+    # Though the feed is anybody's: an accident is about persons, and its words end with those of the report.
+    assert rows("SELECT DISTINCT is_private FROM ingest.document") == [{"is_private": True}]
 
 
 def test_an_older_state_never_overwrites_a_newer_one(receive_roads, rows):
