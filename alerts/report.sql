@@ -11,7 +11,9 @@ LIMIT :most
 -- name: read_alert
 SELECT a.id, a.identifier, a.cap_status, a.msg_type, a.phase, a.level, a.state, a.event, a.area_name, a.area_code,
        a.references_id, a.incident_fid, a.effective_at, a.sent_at, a.expires_at, a.submitted_by, a.approved_by,
-       a.override_reason, a.standing_id, t.headline,
+       a.override_reason, a.standing_id, a.category, a.urgency, a.severity, a.certainty, a.onset_at, a.area_doubts, a.area_confirmed_by,
+       t.headline,
+       (SELECT addresses FROM alerts.notice n WHERE n.alert_id = a.id AND n.kind = 'override' AND mailed_at IS NOT NULL) AS told,
        (SELECT min(n.id) FROM alerts.alert n WHERE n.thread_id = coalesce(a.thread_id, a.id) AND n.references_id = a.id
           AND n.state NOT IN ('draft', 'submitted', 'discarded')) AS answer_id
 FROM alerts.alert a

@@ -22,23 +22,31 @@ _FACTS = [
     "msg_type",
     "phase",
     "level",
+    "category",
+    "urgency",
+    "severity",
+    "certainty",
     "state",
     "event",
     "area_name",
     "references_id",
     "answer_id",
     "effective_at",
+    "onset_at",
     "sent_at",
     "expires_at",
     "submitted_by",
     "approved_by",
     "standing_id",
+    "area_confirmed_by",
 ]
 _HEAD = ("part", "time", "name", "who", "number", "text")
 
 
 def write_csv(connection: Connection, alert_id: int) -> str:
     """Return the course of an alert: facts, steps, words, states, domains, failures. Addresses are masked.
+
+    The number beside the reason of who sent alone is how many addresses of approvers were told.
 
     Raises
     ------
@@ -49,7 +57,9 @@ def write_csv(connection: Connection, alert_id: int) -> str:
     rows: list[tuple[object, ...]] = [_HEAD]
     rows += [("fact", "", name, "", "", getattr(alert, name)) for name in _FACTS]
     # What people wrote may quote an address.
-    rows.append(("fact", "", "override_reason", "", "", mask_addresses(alert.override_reason)))
+    rows.append(("fact", "", "override_reason", "", alert.told, mask_addresses(alert.override_reason)))
+    # What was doubtful about the area, if anything: who confirmed it stands above.
+    rows += [("fact", "", "area_doubt", alert.area_confirmed_by, "", doubt) for doubt in alert.area_doubts]
     rows += [
         ("step", step.created_at, step.state, step.account, step.messages, mask_addresses(step.note or ""))
         for step in course.steps

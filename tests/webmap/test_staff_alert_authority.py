@@ -97,6 +97,8 @@ def test_one_named_person_sends_alone_with_a_reason_and_the_approvers_are_told(
     head = message_from_bytes(smtp.accepted[0][1])
     assert head["To"] == "hanako@city.example, jiro@city.example"
     assert "2 addresses" in jiro.get(f"{page}?lang=en").text
+    table = jiro.get(f"{page}/report.csv").data.decode("utf-8-sig")
+    assert '"override_reason","","2","The night watch is cut off"' in table
     with owner.begin() as connection:
         jobs = connection.execute(text("SELECT task_name FROM queue.procrastinate_jobs")).scalars().all()
     assert "alerts.mail_notices" in jobs and "alerts.send" in jobs

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable
-from io import BytesIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 from flask.testing import FlaskClient
@@ -106,6 +107,14 @@ def test_what_was_not_as_usual_stands_on_the_paper(
         "May have arrived twice: 1.",
     ):
         assert "".join(words.split()) in after, words
+    table = hanako.get(f"/staff/alerts/{alert_id}/report.csv").data.decode("utf-8-sig")
+    rows = {(row[2], row[3], row[5]) for row in csv.reader(StringIO(table)) if row[0] == "fact"}
+    assert rows >= {
+        ("area_doubt", "jiro", "outside"),
+        ("area_confirmed_by", "", "jiro"),
+        ("override_reason", "", "Nobody answers, not t…@city.example"),
+        ("urgency", "", "Immediate"),
+    }, "paper and table say the same"
     assert "taro.secret" not in after and "Standingapproval" not in after and "Approvedby" not in after
 
 

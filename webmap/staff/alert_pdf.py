@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Row
 from alerts.catalogue import JST
 from alerts.progress import Progress, mask_addresses, read_progress
 from alerts.report import AlertReport, report_alert
+from gis.errors import UsageError
 from gis.languages import LANGUAGE_NAMES, LANGUAGES
 from gis.queries import load_queries
 from gis.town import Town
@@ -38,13 +39,14 @@ _DRAWING_HEIGHT = 230.0
 def alert_paper(alert_id: int) -> Response:
     """Answer the record of an alert as PDF, in the reader's language; the message's words in each of theirs."""
     with staff_connection(at_one_moment=True) as connection:
-        alert = connection.execute(_ALERT["alert"], {"id": alert_id}).first()
-        if alert is None:
+        try:
+            course = report_alert(connection, alert_id, most_failures=_MOST_FAILURES)
+        except UsageError:
             abort(404)
-        course = report_alert(connection, alert_id, most_failures=_MOST_FAILURES)
         progress = read_progress(connection, alert_id)
         texts = connection.execute(_ALERT["texts"], {"id": alert_id}).all()
         area, town = _read_shapes(connection, alert_id, services().town)
+    alert = course.alert
     title = gettext("Record of message %(number)s", number=alert_id)
     # Of a drill it stands on every page.
     if mark := wording.drill_mark(alert.cap_status):
