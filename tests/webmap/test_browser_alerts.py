@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 
 import pytest
 from sqlalchemy import Engine, text
 
+from alerts.catalogue import JST
+from alerts.letter import Recipient, build_letter
+from alerts.templates import fill_template, load_templates
 from gis.database import Database
+from gis.settings import Settings
+from gis.town import load_town
 from tests.webmap.test_browser import Visit, address, browser, find_barriers, visit  # noqa: F401 (fixtures)
 from tests.webmap.test_browser_layers import enter, fits
 
@@ -60,10 +66,34 @@ def test_a_quarter_is_warned_in_six_actions(
     page.locator("a[href$='/preview']").click()
     page.wait_for_load_state("networkidle")
     assert find_barriers(page) == [] and fits(page)
+    heading = page.frame_locator("iframe.mail").first.locator("h1")
+    assert heading.evaluate("e => getComputedStyle(e).fontSize") == "20px", "as in the mail, not as this site likes it"
+    page.screenshot(path=window.keep_picture(f"alert-preview-{size}"), full_page=True)
     page.goto(f"{window.address}/staff/alerts")
     assert find_barriers(page) == [] and fits(page)
     window.keep_picture(f"alert-list-{size}")
     assert window.troubles == []
+
+
+@pytest.mark.parametrize("language", ["ja", "ja-x-easy", "en"])
+def test_a_mail_fits_the_narrowest_phones(visit: Callable[..., Visit], settings: Settings, language: str) -> None:  # noqa: F811
+    words = fill_template(
+        load_templates()["emergency"], language,
+        {"place": "矢本字大溜" if language != "en" else "Omagari, Hamasuka", "time": "16:05"}, "Exercise",
+    )  # fmt: skip
+    letter = build_letter(123456, words, datetime(2031, 5, 3, 16, 5, tzinfo=JST), settings, load_town(), "Update")
+    sites = [{"name": f"どこかの小学校の屋上の避難場所その{n}", "distance_m": 900 * n} for n in (1, 2, 3)]
+    names = ["自宅", "おばあさんの家", "https-without-a-blank-in-its-name.example", "職場", "大曲字浜須賀"]
+    html = letter.bodies(Recipient(7, "a@machimori.example", "t" * 43, names, sites, earlier=[(1, 2)]))[1]
+    window = visit("phone", "ja-JP")
+    page = window.page
+    page.set_content(html)
+    for width, height in ((240, 320), (360, 640)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "nobody scrolls sideways"
+        box = page.locator("h1").bounding_box()
+        assert box and box["height"] <= 0.4 * height, "the words begin on the first screen"
+        window.keep_picture(f"mail-{language}-{width}")
 
 
 def test_a_drill_is_drawn_on_the_map_in_another_colour(
@@ -115,9 +145,11 @@ def test_a_sending_is_seen_live_until_the_login_ends(
         "UPDATE alerts.delivery SET state = 'accepted', finished_at = now()"
         " WHERE id = (SELECT min(id) FROM alerts.delivery WHERE alert_id = :id)"
     )
+    page.evaluate("document.getElementById('delivery-pages').textContent = 'as it was when the page was opened'")
     assert change(arrive, id=alert_id) == 1
     page.locator("#progress").filter(has_text=f"1 of {mails} accepted").wait_for()
     assert page.locator("#delivery-rows tr").filter(has_text="accepted").count() == 1
+    assert "as it was" not in page.locator("#delivery-pages").inner_text()
     assert page.evaluate("document.activeElement.getAttribute('aria-labelledby')") == "deliveries"
     assert page.locator("#progress-ended").is_hidden()
     change("UPDATE gis.session SET seen_at = now() - interval '2 hours'")

@@ -55,7 +55,9 @@ def preview_html(alert_id: int, tag: str) -> Response:
         abort(404)
     letter = build_letter(alert_id, words[0], datetime.now(JST), services().settings, services().town, alert.msg_type)
     response = Response(letter.bodies(_reader(alert, words[0]))[1], mimetype="text/html")
-    response.headers["Content-Security-Policy"] = "sandbox; default-src 'none'; frame-ancestors 'self'"
+    response.headers["Content-Security-Policy"] = (
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+    )
     return response
 
 

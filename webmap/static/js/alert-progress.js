@@ -1,6 +1,7 @@
 // The numbers and the single mails of a message that is being sent: read again every three seconds, more seldom when nobody answers.
 const box = document.getElementById("progress");
 const rows = document.getElementById("delivery-rows");
+const pages = document.getElementById("delivery-pages");
 const said = document.getElementById("progress-said");
 const EVERY_MS = 3000;
 const SELDOM_MS = 60000;
@@ -31,6 +32,8 @@ async function readAgain() {
     waiting = [...numbers.childNodes];
     show();
     rows.replaceChildren(...fresh.getElementById("delivery-rows").childNodes); // nothing in them takes the keyboard
+    // The links to other pages come and go with what is due; not under the keyboard.
+    if (!pages.contains(document.activeElement)) pages.replaceChildren(...fresh.getElementById("delivery-pages").childNodes);
   } catch {
     pause = Math.min(SELDOM_MS, pause * 2);
   }
