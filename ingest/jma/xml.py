@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
 
 from lxml import etree
@@ -9,6 +10,7 @@ from lxml import etree
 from ingest.reports import Unreadable
 
 JST = timezone(timedelta(hours=9), "JST")
+_DECLARED = re.compile(rb"""\s*<\?xml[^>]{0,200}encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})""")
 
 
 def parse_xml(body: bytes) -> etree._Element:
@@ -16,7 +18,7 @@ def parse_xml(body: bytes) -> etree._Element:
 
     Raises
     ------
-    Unreadable : not UTF-8 XML, or it carries a DTD. JMA's telegrams and feeds have none, so one is an attack
+    Unreadable : no XML, in another encoding than it says, or it carries a DTD. JMA's telegrams and feeds have none, so one is an attack
         (entity bomb, external entity), whatever it declares.
     """
     if not body.strip():
@@ -25,6 +27,9 @@ def parse_xml(body: bytes) -> etree._Element:
         raise Unreadable("the document is not UTF-8 XML: it holds NUL bytes")
     if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
         raise Unreadable("the document carries a DTD (DOCTYPE or ENTITY), which this source never sends")
+    declared = _DECLARED.match(body)
+    if declared and _is_utf8_in_disguise(declared[1].decode(), body):
+        raise Unreadable(f"the document says that it is {declared[1].decode()}, but it is UTF-8")
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )
@@ -32,6 +37,17 @@ def parse_xml(body: bytes) -> etree._Element:
         return etree.fromstring(body, parser)
     except etree.XMLSyntaxError as error:
         raise Unreadable(f"the document is not XML: {error}") from error
+
+
+def _is_utf8_in_disguise(declared: str, body: bytes) -> bool:
+    """Whether a body says another encoding than it has: it would be read without a fault, as words that nobody wrote."""
+    if declared.upper() in ("UTF-8", "UTF8") or body.isascii():
+        return False
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def find(element: etree._Element, path: str) -> etree._Element | None:

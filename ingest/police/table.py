@@ -73,6 +73,8 @@ def _header(cells: Sequence[str]) -> list[str] | None:
     if "手" not in "".join(cells):  # 手口, however it is spaced; nearly no other row has it
         return None
     names = [_WHERE_AND_WHEN.sub("", plain(cell)) for cell in cells]
+    while names and not names[-1]:  # empty columns behind the last; the rows may be without them
+        names.pop()
     return names if all(name in names for name in REQUIRED) else None
 
 

@@ -169,6 +169,39 @@ def test_whatever_the_other_side_does_nothing_is_lost_or_doubled_and_the_reason_
     assert rows("SELECT source_id FROM ingest.report GROUP BY source_id HAVING count(*) > 1") == []
 
 
+def _wrongly_encoded(good: bytes) -> dict[str, bytes]:
+    words = good.decode()
+    if words.startswith("{"):
+        return {encoding: words.encode(encoding) for encoding in ("cp932", "euc-jp", "utf-16")}
+    said = 'encoding="UTF-8"'
+    assert said in words
+    return {
+        "cp932 that says it is UTF-8": words.encode("cp932"),
+        "EUC-JP that says nothing": words.replace(said, "").encode("euc-jp"),
+        "UTF-16 that says it is UTF-8": words.encode("utf-16"),
+        # Each byte is a character there: nothing would fail, and the public would read å»ºç\x89©.
+        "UTF-8 that says it is Latin-1": words.replace(said, 'encoding="ISO-8859-1"').encode(),
+        "UTF-8 that says it is Shift_JIS": words.replace(said, 'encoding="Shift_JIS"').encode(),
+    }
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_feed_in_the_wrong_encoding_changes_nothing_and_says_why(
+    name, database, settings, feed_server, monkeypatch, rows
+):
+    kind = KINDS[name]
+    options = kind.options | {"url": f"{feed_server.base}/feed"}
+    source = kind.make(SourceConfig("polled", name, "隣の役所", Schedule(60), options))
+    monkeypatch.setattr("ingest.processing.find_source", lambda _: source)
+    for what, body in _wrongly_encoded(kind.body("大雨です 矢本", BEGAN)).items():
+        feed_server.pages["/feed"] = body
+        told = source.fetch(database, settings, source)
+        assert told.failures or told.dead_letters, what
+        assert told.changed == 0 and rows("SELECT headline FROM layers.incident") == [], what
+    feed_server.pages["/feed"] = kind.body("大雨です 矢本", BEGAN)
+    assert source.fetch(database, settings, source).changed == 1
+
+
 @pytest.mark.parametrize("name", KINDS)
 def test_what_a_clock_in_the_future_said_sends_nothing_by_itself(
     name, database, settings, feed_server, monkeypatch, rows

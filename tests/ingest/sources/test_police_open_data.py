@@ -84,6 +84,19 @@ def test_every_way_of_saving_the_same_table_is_the_same(encoding: str, newline: 
     assert _reports(table(theft(), encoding=encoding, newline=newline)) == _reports(table(theft()))
 
 
+@pytest.mark.parametrize(
+    ("header", "row"),
+    [
+        (f"{HEADER},,", f"{theft()},,"),
+        (f"{HEADER},,", theft()),
+        (HEADER, f"{theft()},,"),
+        (f",{HEADER}", f",{theft()}"),
+    ],
+)
+def test_empty_columns_are_none(header: str, row: str) -> None:
+    assert _reports(table(row, header=header, newline="\n", encoding="utf-8-sig")) == _reports(table(theft()))
+
+
 def test_another_way_of_writing_the_day_and_the_code_is_the_same_theft() -> None:
     (one,) = _reports(table(theft("2024/5/3", "8", code="42145")))
     (other,) = _reports(table(theft("2024-05-03", "08", "矢本字上河戸", "042145")))
