@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import cos, hypot, radians
 
 import shapely
 from sqlalchemy import Connection
@@ -12,6 +13,9 @@ from gis.town import Town
 from ingest.privacy import PublicPlace, named_place, public_place, town_place
 
 _QUERIES = load_queries(__file__)
+# Two positions nearer than this, and within their accuracies, are one place that two people (or one, twice) pointed at.
+_SAME_PLACE_M = 100.0
+_METRES_PER_DEGREE = 111_195.0
 
 
 @dataclass(frozen=True)
@@ -41,11 +45,14 @@ def choose_shown(
     """Return what an incident shows now, given what it showed before (`incident_fid` None: it is new).
 
     While the place stands its area is never narrowed, though houses were built since: two areas of one place say more
-    than each. A place that moves inside what is shown moves nothing. Keep it with `keep_shown`. Role: service.
+    than each. A place that moves inside what is shown moves nothing, nor does one that is told anew a few steps away:
+    two cells side by side would tell that it is at their edge. Keep it with `keep_shown`. Role: service.
     """
     before = None if incident_fid is None else _load(connection, incident_fid)
     if before and position is None and place_name in ("", before.place_name):
         return before
+    if before and position and place_name == before.place_name and _is_near(before, position, accuracy_m):
+        position, accuracy_m = before.position, before.accuracy_m
     fresh = (
         public_place(connection, *position, accuracy_m, town, place_name)
         if position
@@ -92,6 +99,14 @@ def _wider(
         return fresh
     # Neither holds the other (a cell, then a quarter): what both share would be finer than each.
     return town_place(connection, town)
+
+
+def _is_near(before: ShownPlace, position: tuple[float, float], accuracy_m: float) -> bool:
+    if before.position is None:
+        return False
+    (lon, lat), (was_lon, was_lat) = position, before.position
+    distance_m = hypot((lon - was_lon) * cos(radians(lat)), lat - was_lat) * _METRES_PER_DEGREE
+    return distance_m <= min(before.accuracy_m + accuracy_m, _SAME_PLACE_M)
 
 
 def _load(connection: Connection, incident_fid: int) -> ShownPlace | None:

@@ -18,8 +18,8 @@ def parse_xml(body: bytes) -> etree._Element:
 
     Raises
     ------
-    Unreadable : no XML, in another encoding than it says, or it carries a DTD. JMA's telegrams and feeds have none, so one is an attack
-        (entity bomb, external entity), whatever it declares.
+    Unreadable : no XML, in another encoding than it says, or it carries a DTD. JMA's telegrams and feeds have none, so
+        one is an attack (entity bomb, external entity), whatever it declares.
     """
     if not body.strip():
         raise Unreadable("the document is empty")
@@ -40,7 +40,7 @@ def parse_xml(body: bytes) -> etree._Element:
 
 
 def _is_utf8_in_disguise(declared: str, body: bytes) -> bool:
-    """Whether a body says another encoding than it has: it would be read without a fault, as words that nobody wrote."""
+    """Whether a body says another encoding than it has: it would be read without a fault, as words nobody wrote."""
     if declared.upper() in ("UTF-8", "UTF8") or body.isascii():
         return False
     try:

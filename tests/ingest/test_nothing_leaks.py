@@ -10,6 +10,7 @@ from gis.database import SERVICE
 from gis.town import load_town
 from ingest.documents import read_body
 from ingest.latest_fold import fold_latest
+from ingest.privacy import Cell
 from ingest.processing import receive
 from ingest.reports import Place, Private, Rejected, Report
 from ingest.shown_place import choose_shown, keep_shown
@@ -180,3 +181,23 @@ def test_houses_built_later_narrow_no_area_and_houses_gone_widen_it(database, pl
         connection.execute(text("UPDATE layers.address SET households = 5"))
     with database.begin(SERVICE) as connection:
         assert choose_shown(connection, planted, (LON, LAT), 10.0, "矢本", load_town()).shown.rule == "town"
+
+
+def test_a_place_told_again_a_few_steps_away_shows_no_second_cell_beside_the_first(database, planted):
+    """Who sees the area jump from one cell to the next knows that it happened at the edge between them."""
+    town, west = load_town(), Cell.of(LON, LAT, 250).bounds[0]
+    here, there = (west + 0.0001, LAT), (west - 0.0001, LAT)  # 17 m
+    house = text("INSERT INTO layers.address (geom, households, town)"
+                 " VALUES (ST_SetSRID(ST_MakePoint(:lon, :lat), 6668), 9, '矢本')")  # fmt: skip
+    with database.begin("dept_planning") as connection:
+        for lon, lat in (here, there):
+            connection.execute(house, {"lon": lon, "lat": lat})
+    with database.begin(SERVICE) as connection:
+        first = choose_shown(connection, None, here, 10.0, "矢本", town)
+        keep_shown(connection, 999, first)
+        again = choose_shown(connection, 999, there, 10.0, "矢本", town)
+        assert choose_shown(connection, None, there, 10.0, "矢本", town).shown != first.shown
+        assert again == first
+        # A correction that names another place is one.
+        elsewhere = choose_shown(connection, 999, (west - 0.004, LAT), 10.0, "矢本", town)
+        assert elsewhere.shown != first.shown
