@@ -31,7 +31,7 @@ from ingest.incidents import fold_event, lock_event
 from ingest.listing import follow_list, read_again
 from ingest.placing import find_place, place_report
 from ingest.reports import Rejected, Report, Unreadable, store_reports
-from ingest.seeking import followed_event, seek_event
+from ingest.seeking import adopt_withdrawal, followed_event, seek_event
 from ingest.source import Source, find_source
 from ingest.summary import RunSummary
 from ingest.veil import log_veiled, place_of, veiled
@@ -182,6 +182,10 @@ def _store(
         for event_key in sorted({report.event_key for report in reports}):
             lock_event(connection, event_key)
     changed = store_reports(connection, source.name, document.id, reports, source.is_past)
+    if source.seeks_events:
+        for report in changed:
+            if report.action == "issue":
+                adopt_withdrawal(connection, source.name, report)
     fids = {
         fold_event(connection, source, report, not source.is_past and _is_fresh(document.origin, report.reported_at))
         for report in changed

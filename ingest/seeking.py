@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection
 
 from gis.queries import load_queries
@@ -16,8 +18,20 @@ def seek_event(connection: Connection, source: str, report: Report) -> str | Non
     Like: the same kind and category, the same day and hour of the event where both name one, and the same place
     (in words, or within both accuracies) where both name one; said at most 30 days before.
     """
+    return connection.execute(_QUERIES["seek"], _likeness(source, report)).scalar()
+
+
+def adopt_withdrawal(connection: Connection, source: str, report: Report) -> None:
+    """Let a withdrawal that came before the report it speaks of belong to that report's event. Role: service.
+
+    Mails overtake each other: it found nothing then, and what it withdraws would stand.
+    """
+    connection.execute(_QUERIES["adopt"], _likeness(source, report) | {"event_key": report.event_key})
+
+
+def _likeness(source: str, report: Report) -> dict[str, Any]:
     place = report.private.place
-    values = {
+    return {
         "source": source,
         "source_id": report.source_id,
         "kind": report.kind,
@@ -30,7 +44,6 @@ def seek_event(connection: Connection, source: str, report: Report) -> str | Non
         "lat": place and place.lat,
         "accuracy_m": place and place.accuracy_m,
     }
-    return connection.execute(_QUERIES["seek"], values).scalar()
 
 
 def followed_event(connection: Connection, source: str, report: Report) -> str | None:

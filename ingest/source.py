@@ -44,6 +44,7 @@ class Source:
     is_private : it speaks of persons: its documents and rejected records are for moderators only.
     is_past : it tells of what is long over, each report of an event of its own: nothing goes to the alert side, and
         large documents are loaded set by set (ingest/bulk.py).
+    seeks_events : its later notices speak of an event without naming it (`Report.seeks_event`).
     trusts_clock : its times are believed; if not, what says that it was written after it came is of when it came.
     accepts : media types that are taken at the push door, once the source has a secret (ingest/pushing.py); none = it
         is not pushed.
@@ -65,6 +66,7 @@ class Source:
     as_exercise: Callable[[bytes], bytes] | None = None
     is_private: bool = False
     is_past: bool = False
+    seeks_events: bool = False
     trusts_clock: bool = True
     accepts: tuple[str, ...] = ()
     lists_all: Callable[[bytes], bool] | None = None

@@ -44,6 +44,7 @@ def make_source(config: SourceConfig) -> Source:
         schedule=config.schedule,
         fetch=poll_document,
         is_private=True,
+        seeks_events=True,
         trusts_clock=False,
         options=config.options,
     )
@@ -55,5 +56,6 @@ SOURCE = Source(
     partial(read_notices, service=Service(), source="fire_rss"),
     _FOLDS,
     is_private=True,
+    seeks_events=True,
     trusts_clock=False,
 )

@@ -78,6 +78,7 @@ def make_source(config: SourceConfig) -> Source:
         is_waiting=_look(config),
         as_exercise=mark_exercise,
         is_private=True,
+        seeks_events=True,
         options=config.options,
     )
 
@@ -107,4 +108,5 @@ SOURCE = Source(
     _FOLDS,
     as_exercise=mark_exercise,
     is_private=True,
+    seeks_events=True,
 )

@@ -1,6 +1,7 @@
 """What a report says of persons goes apart from what many read, and the map shows an area in place of the place."""
 
 import traceback
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -41,8 +42,9 @@ def post(database, monkeypatch):
     """Receive reports as a source that speaks of persons."""
     waiting = []
     source = Source(
-        "police", "県警", lambda body, town: waiting.pop(0), {"suspicious_person": fold_latest}, is_private=True
-    )
+        "police", "県警", lambda body, town: waiting.pop(0), {"suspicious_person": fold_latest}, is_private=True,
+        seeks_events=True,
+    )  # fmt: skip
     monkeypatch.setattr("ingest.processing.find_source", lambda name: source)
 
     def send(*records):
@@ -145,6 +147,26 @@ def test_a_notice_that_it_is_solved_finds_its_incident(post, rows):
     (row,) = rows("SELECT event_key, state, headline, place_name, description FROM layers.incident")
     assert row["state"] == "resolved" and row["event_key"] == "police:1" and row["headline"] == "解決しました"
     assert row["place_name"] == "矢本" and row["description"] == "児童が声をかけられました。"
+
+
+@pytest.mark.parametrize("is_one_document", [False, True])
+def test_a_withdrawal_that_overtook_its_notice_withdraws_it_all_the_same(post, rows, is_one_document):
+    first = _report()
+    gone = _report(
+        source_id="2", event_key="police:2", seeks_event=True, action="withdraw", headline="取り消します", text="",
+        reported_at=SAID_AT + timedelta(hours=2), facts={"category": "声かけ"},
+    )  # fmt: skip
+    # Of another event, in another kind of words: it withdraws nothing of this one.
+    other = replace(gone, source_id="3", event_key="police:3", facts={"category": "盗撮"})
+    if is_one_document:
+        post(other, gone, first)
+    else:
+        for record in (other, gone, first):
+            post(record)
+    assert [(row["event_key"], row["state"]) for row in rows("SELECT event_key, state FROM layers.incident")] == [
+        ("police:1", "cancelled")
+    ]
+    assert rows("SELECT source_id FROM ingest.report WHERE incident_fid IS NULL") == [{"source_id": "3"}]
 
 
 def test_a_notice_about_nothing_known_is_an_incident_of_its_own(post, rows):
