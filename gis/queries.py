@@ -10,6 +10,7 @@ import re
 from pathlib import Path
 
 from sqlalchemy import TextClause, text
+from sqlalchemy.dialects.postgresql.psycopg import dialect
 
 _HEADING = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
@@ -21,6 +22,7 @@ class Queries:
         parts = _HEADING.split(path.read_text(encoding="utf-8"))
         self._path = path
         self._clauses: dict[str, TextClause] = {}
+        self._driver_sql: dict[str, str] = {}
         self._sql = {name: sql.strip() for name, sql in zip(parts[1::2], parts[2::2], strict=True)}
 
     def __getitem__(self, name: str) -> TextClause:
@@ -29,6 +31,13 @@ class Queries:
         if clause is None:  # looking for its values costs as much as a small query; whoever binds one gets a copy
             clause = self._clauses[name] = text(self.sql(name))
         return clause
+
+    def driver_sql(self, name: str) -> str:
+        """Return the block as `gis.database.sent_together` takes it: `%(name)s` for each value."""
+        found = self._driver_sql.get(name)
+        if found is None:
+            found = self._driver_sql[name] = self[name].compile(dialect=dialect()).string  # type: ignore[no-untyped-call]
+        return found
 
     def sql(self, name: str) -> str:
         """Return the block's raw text, for psycopg."""

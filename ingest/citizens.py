@@ -14,8 +14,11 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+import psycopg
+from psycopg.rows import namedtuple_row
 from sqlalchemy import Connection
 
+from gis.database import sent_together
 from gis.jobs import enqueue
 from gis.queries import load_queries
 from ingest.citizen_policy import CitizenPolicy
@@ -104,21 +107,26 @@ def take_report(
     RefusedReportError : a limit or a block stands against its sender.
     """
     keys = {"network_key": sender.network_key, "device_key": sender.device_key}
-    connection.execute(_QUERIES["hold_senders"], keys)
-    counts = _count(connection, sender, policy, reference)
+    with sent_together(connection) as driver:
+        driver.execute(_QUERIES.driver_sql("hold_senders"), keys)
+        counts = _count(driver, sender, policy, reference)
     if counts.is_known:
         return Taken(is_new=False)
     _refuse_beyond(counts, sender, policy)
     values = {**keys, "text_key": sender.text_key, "contact_key": sender.contact_key, "is_proven": sender.is_proven}
     values |= {name: getattr(report, name) for name in ("kind", "language", "contact")}
-    report_id = connection.execute(_QUERIES["store_report"], values | {"reference": reference}).scalar()
-    if report_id is None:
+    name, body = _document(reference, 1, "issue", report.sent_at, _content(report))
+    values |= {"reference": reference, "source": SOURCE_NAME, "name": name}
+    values |= {"sha256": body.sha256, "byte_size": body.byte_size, "body": body.content}
+    with sent_together(connection) as driver:
+        stored = _one(driver, "store_report", values)
+    if stored is None:
         return Taken(is_new=False)
     is_storm = counts.last_minute >= policy.town_photos_per_minute
-    has_job = counts.last_minute < policy.town_jobs_per_minute
     if not is_storm:
-        _store_photos(connection, report_id, report.photos)
-    _store_part(connection, reference, 1, "issue", report.sent_at, _content(report), has_job=has_job)
+        _store_photos(connection, stored.report_id, report.photos)
+    if counts.last_minute < policy.town_jobs_per_minute:
+        _write_job(connection, reference, stored.document_id)
     return Taken(is_new=True, has_photos_put_off=is_storm and bool(report.photos))
 
 
@@ -190,14 +198,21 @@ def check_limits(connection: Connection, sender: Sender, policy: CitizenPolicy) 
     ------
     RefusedReportError : see `take_report`.
     """
-    _refuse_beyond(_count(connection, sender, policy, ""), sender, policy)
+    with sent_together(connection) as driver:
+        counts = _count(driver, sender, policy, "")
+    _refuse_beyond(counts, sender, policy)
 
 
-def _count(connection: Connection, sender: Sender, policy: CitizenPolicy, reference: str) -> Any:
+def _count(driver: psycopg.Connection[Any], sender: Sender, policy: CitizenPolicy, reference: str) -> Any:
     """Return what came of late: from the sender, in the town, and whether this very report did."""
     values = {name: getattr(sender, name) for name in ("network_key", "device_key", "contact_key", "text_key")}
     values |= {"repeat_hours": policy.repeat_hours, "reference": reference}
-    return connection.execute(_QUERIES["counts"], values).one()
+    return _one(driver, "counts", values)
+
+
+def _one(driver: psycopg.Connection[Any], query: str, values: dict[str, Any]) -> Any:
+    with driver.cursor(row_factory=namedtuple_row) as cursor:
+        return cursor.execute(_QUERIES.driver_sql(query), values).fetchone()
 
 
 def _refuse_beyond(counts: Any, sender: Sender, policy: CitizenPolicy) -> None:
@@ -233,27 +248,23 @@ def _content(report: CitizenReport) -> dict[str, Any]:
 
 
 def _store_part(
-    connection: Connection,
-    reference: str,
-    part: int,
-    action: str,
-    sent_at: datetime,
-    content: dict[str, Any],
-    has_job: bool = True,
+    connection: Connection, reference: str, part: int, action: str, sent_at: datetime, content: dict[str, Any]
 ) -> None:
-    """Store a document of the source and write the job that parses it, or leave it to `ingest.take_up`."""
+    """Store a document of the source and write the job that parses it."""
+    name, body = _document(reference, part, action, sent_at, content)
+    stored = store_document(connection, SOURCE_NAME, "push", name, body, is_private=True)
+    _write_job(connection, reference, stored.id)
+
+
+def _document(reference: str, part: int, action: str, sent_at: datetime, content: dict[str, Any]) -> tuple[str, Body]:
+    """Return name and body of the document that a part of a report goes its way as."""
     said = {"reference": reference, "part": part, "action": action, "sent_at": sent_at.isoformat(), **content}
     body = orjson.dumps(said, option=orjson.OPT_INDENT_2)
-    stored = store_document(
-        connection,
-        SOURCE_NAME,
-        "push",
-        f"{reference}:{part}",
-        Body(body, hashlib.sha256(body).hexdigest(), len(body)),
-        is_private=True,
-    )
-    if has_job:
-        enqueue(connection, "ingest.take_citizen_report", lock=f"citizen:{reference}", document_id=stored.id)
+    return f"{reference}:{part}", Body(body, hashlib.sha256(body).hexdigest(), len(body))
+
+
+def _write_job(connection: Connection, reference: str, document_id: int) -> None:
+    enqueue(connection, "ingest.take_citizen_report", lock=f"citizen:{reference}", document_id=document_id)
 
 
 def _erase_attachments(connection: Connection, attachments: Sequence[int]) -> None:

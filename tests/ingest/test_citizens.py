@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import ProgrammingError
 
 from gis.accounts import add_account
 from gis.database import CITIZEN, SERVICE, Database
-from ingest import processing
+from gis.queries import load_queries
+from ingest import citizens, processing
 from ingest.citizen_policy import load_citizen_policy
 from ingest.citizen_storm import REST_S, rest_in_storm
 from ingest.citizen_words import RefusedReportError
@@ -146,6 +149,29 @@ def test_less_is_taken_from_who_did_no_work_or_repeats(database: Database, send:
     with pytest.raises(RefusedReportError) as caught:
         send(whence=sender(secrets.token_hex(4), contact="victim"))
     assert caught.value.code == "many_contact"
+
+
+def test_a_report_is_weighed_without_reading_those_of_others(database: Database, owner: Engine) -> None:
+    """As a long-lived connection asks: by a plan for any value, made while the table was small."""
+    names = ["reference", "network_key", "device_key", "contact_key", "text_key", "repeat_hours"]
+    query = load_queries(citizens.__file__).sql("counts")
+    for number, name in enumerate(names, 1):
+        query = query.replace(f":{name}", f"${number}")
+    others = text(
+        "INSERT INTO ingest.citizen_report (reference, kind, language, network_key, device_key, text_key, created_at)"
+        " SELECT lpad(n::text, 22, '0'), 'fire', 'ja', 'net' || n % 400, 'device' || n, 'words' || n,"
+        " now() - n * interval '10 ms' FROM generate_series(1, 2000) n"
+    )
+    with database.begin(SERVICE) as connection:
+        connection.exec_driver_sql("SET LOCAL plan_cache_mode = force_generic_plan")
+        connection.exec_driver_sql(f"PREPARE weigh (text, text, text, text, text, int) AS {query}")
+        ask_plan = "EXPLAIN (ANALYZE, FORMAT JSON) EXECUTE weigh ('new', 'net7', 'device0', 'contact0', 'words0', 24)"
+        connection.exec_driver_sql(ask_plan)
+        connection.execute(others)
+        plan = connection.exec_driver_sql(ask_plan).scalar_one()
+        connection.exec_driver_sql("DEALLOCATE weigh")
+    read = re.findall(r'"(?:Actual Rows|Rows Removed by Filter)":(\d+)', orjson.dumps(plan).decode())
+    assert read and max(map(int, read)) < 50, plan
 
 
 def test_in_a_storm_words_are_taken_at_once_and_worked_on_by_the_clock_while_photos_wait(
