@@ -11,7 +11,7 @@ from sqlalchemy import Connection, text
 
 from gis.queries import load_queries
 from ingest.policy import find_policy
-from ingest.suppression import suppress, suppress_total
+from ingest.suppression import Shown, suppress_tables
 
 DIMENSIONS = ("category", "quarter", "mesh", "month", "weekday", "hour", "source")
 _QUERIES = load_queries(__file__)
@@ -97,24 +97,22 @@ def _read(connection: Connection, query: str, kind: str, year: int) -> list[Stat
 
 
 def _count_years(connection: Connection, years: list[int], counted_at: datetime) -> None:
-    counts: dict[tuple[int, str, str], dict[str, int]] = defaultdict(dict)
+    tables: dict[tuple[int, str], dict[str, dict[str, int]]] = defaultdict(lambda: defaultdict(dict))
     for row in connection.execute(_QUERIES["count_years"], {"years": years}):
-        counts[row.year, row.kind, row.dimension][row.value] = row.incidents
+        tables[row.year, row.kind][row.dimension][row.value] = row.incidents
     connection.execute(_QUERIES["forget_years"], {"years": years})
     rows = [
         {"year": year, "kind": kind, "dimension": dimension, "value": value, "count": count, "shown": shown[value]}
-        for (year, kind, dimension), values in counts.items()
-        for shown in (_shown(kind, dimension, values),)
-        for value, count in values.items()
+        for (year, kind), dimensions in tables.items()
+        for dimension, shown in _shown(kind, dimensions).items()
+        for value, count in dimensions[dimension].items()
     ]
     if rows:
         connection.execute(_QUERIES["store"], rows)
     connection.execute(_QUERIES["note_counted"], [{"year": year, "counted_at": counted_at} for year in years])
 
 
-def _shown(kind: str, dimension: str, counts: Mapping[str, int]) -> dict[str, int | None]:
+def _shown(kind: str, tables: Mapping[str, Mapping[str, int]]) -> Mapping[str, Shown]:
     if not find_policy(kind, "").is_personal:
-        return dict(counts)
-    if dimension == "total":
-        return {value: suppress_total(count) for value, count in counts.items()}
-    return suppress(counts)
+        return {dimension: dict(counts) for dimension, counts in tables.items()}
+    return suppress_tables(tables)

@@ -93,7 +93,8 @@ def test_what_was_stored_before_precisions_were_gets_that_of_its_reports(
         connection.execute(
             text("UPDATE ingest.report SET facts = facts - 'time_precision' WHERE facts->>'time_precision' = 'day'")
         )
-        connection.exec_driver_sql("DO $$" + MIGRATION.read_text(encoding="utf-8").split("DO $$")[1])
+        fill = MIGRATION.read_text(encoding="utf-8").partition("DO $$")[2].partition("END $$;")[0]
+        connection.exec_driver_sql(f"DO $${fill}END $$;")
         assert connection.execute(kept).all() == wanted
     assert {precision for _, precision in wanted} == {"hour", "day", "month", "year", "third", "unknown"}
 
