@@ -43,7 +43,9 @@ def _report(said: dict[str, Any], town: Town) -> Report:
     place = _place(said, town)
     facts: dict[str, Any] = {"level": 0}
     if said.get("happened_at"):
-        facts["occurred_at"] = said["happened_at"]
+        # To the hour, as of mails: the minute, with the quarter, may lead to a person. The document has it.
+        hour = datetime.fromisoformat(said["happened_at"]).replace(minute=0, second=0, microsecond=0)
+        facts |= {"occurred_at": hour.isoformat(), "time_precision": "hour"}
     words = load_citizen_words(DEFAULT_LANGUAGE)
     return Report(
         source_id=f"{reference}:{part}",

@@ -88,9 +88,12 @@ def moderate(database: Database, publication: str) -> None:
 
 def test_a_report_waits_for_a_moderator_and_shows_no_word_and_no_place(database: Database, send: Send) -> None:
     reference = secrets.token_urlsafe(16)
-    send(reference, contact=CONTACT, photos=(clean_file("a.jpg", make_picture(), 10**7),))
+    happened_at = datetime.now(UTC).replace(minute=37) - timedelta(hours=2)
+    send(reference, contact=CONTACT, photos=(clean_file("a.jpg", make_picture(), 10**7),), happened_at=happened_at)
     work(database)
     (incident,) = ask(database, "SELECT * FROM layers.incident")
+    # The minute, with the quarter, may lead to who looked out of the window then.
+    assert (incident.occurred_at.minute, incident.occurred_precision) == (0, "hour")
     assert (incident.kind, incident.publication, incident.is_personal) == ("fire", "pending", True)
     assert incident.headline == "火災の通報"
     (private,) = ask(database, "SELECT *, ST_X(position) AS lon FROM ingest.report_private")
