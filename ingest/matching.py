@@ -47,6 +47,9 @@ def match_incident(connection: Connection, fid: int) -> None:
         return
     found = _find_alike(connection, own, policy)
     connection.execute(_QUERIES["forget_proposals"], {"fid": fid, "others": [row["fid"] for row, _ in found]})
+    # A lead that moved may have left its members behind; nobody sees them meanwhile.
+    for member in _traits(connection, list(connection.execute(_QUERIES["members"], {"fid": fid}).scalars())).values():
+        _check_member(connection, member, policy)
     for other, likeness in found:
         if not _is_decided(connection, fid, other["fid"]):
             # A lead takes members in; it does not become one by itself: that would be a chain.

@@ -109,13 +109,13 @@ def test_members_get_their_own_again_when_the_lead_is_withdrawn(post, rows):
     assert merge == {"undone_by": "matching", "undo_reason": "lead_gone"}
 
 
-def test_a_member_that_turns_out_to_be_elsewhere_is_proposed_for_splitting(post, rows):
+@pytest.mark.parametrize(("moved", "source"), [("event:2", "citizen"), ("event:1", "police")])
+def test_a_member_or_a_lead_that_turns_out_to_be_elsewhere_is_proposed_for_splitting(post, rows, moved, source):
     post(person_report("1"))
-    second = person_report("2")
-    post(second, source="citizen")
+    post(person_report("2"), source="citizen")
     post(
-        replace(person_report("3", place=FAR, event_key="event:2"), reported_at=SAID_AT + timedelta(hours=1)),
-        source="citizen",
+        replace(person_report("3", place=FAR, event_key=moved), reported_at=SAID_AT + timedelta(hours=1)),
+        source=source,
     )
     assert _publications(rows) == ["pending", "merged"]
     assert rows("SELECT proposal FROM ingest.likeness") == [{"proposal": "split"}]
