@@ -102,7 +102,6 @@ def page_values(asked: Asked, found: Sequence[Statistic]) -> dict[str, object]:
         "years": sorted({year for _, year in asked.tables}, reverse=True),
         "total": next((one.count for one in found if one.dimension == "total"), 0),
         "is_suppressed": any(one.count is None for one in found),
-        "least": LEAST_COUNT,
         "charts": [(name, gettext(title), _bars(name, found)) for name, title in _TITLES.items() if name != "mesh"],
         "cells": _bars("mesh", found),
         "script": town_map.small_map_script(services().town, language()),

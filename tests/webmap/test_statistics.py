@@ -26,6 +26,17 @@ def test_the_page_shows_what_may_be_shown(client, counted):
     assert page.count('<td class="number">X</td>') >= 2
 
 
+def test_where_each_quarter_has_one_no_number_of_the_year_is_shown(client, database):
+    for number in range(7):
+        _add(database, 1, f"q{number}", quarter=f"quarter {number}")
+    with database.begin(SERVICE) as connection:
+        refresh_statistics(connection)
+    assert "Crime 2025: X" in client.get("/statistics?lang=en").text
+    tables = client.get("/statistics.json?kind=crime&year=2025").json["tables"]
+    assert {count for table in tables.values() for count in table.values()} == {None}, json.dumps(tables)
+    assert client.get("/statistics/mesh.geojson?kind=crime&year=2025").json["features"] == []
+
+
 def test_csv_and_json_say_the_same(client, counted):
     tables = client.get("/statistics.json?kind=crime&year=2025").json["tables"]
     assert tables["quarter"] == {"大曲": None, "矢本": None, "赤井": 40}
