@@ -160,7 +160,7 @@ def _work_on(connection: Connection, source: Source, document: Document) -> Outc
     for record in rejected:
         store_dead_letter(connection, document.id, record.reason, record.record)
     said = [record for record in records if isinstance(record, Report)]
-    if any(speaks_of_persons(source, kind) for kind in {report.kind for report in said}):
+    if not source.is_private and any(speaks_of_persons(source, kind) for kind in {report.kind for report in said}):
         make_private(connection, document.id)
     finish = _finisher(connection, source, document, said)
     loaded = Loaded(0, 0, frozenset(), said)
