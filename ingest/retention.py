@@ -142,6 +142,7 @@ def _expire(connection: Connection, fids: Sequence[int]) -> None:
 def _erase_reports(connection: Connection, ids: Sequence[int]) -> None:
     connection.execute(_QUERIES["erase_private"], {"ids": list(ids)})
     connection.execute(_QUERIES["erase_shown_position"], {"ids": list(ids)})
+    connection.execute(_QUERIES["blank_answers"], {"ids": list(ids)})
 
 
 def _erase_due_reports(connection: Connection, ids: Sequence[int]) -> None:

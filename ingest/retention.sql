@@ -116,6 +116,12 @@ WHERE s.incident_fid IN (SELECT r.incident_fid FROM ingest.report r WHERE r.id =
   AND NOT EXISTS (SELECT FROM ingest.report r JOIN ingest.report_private x ON x.report_id = r.id
                   WHERE r.incident_fid = s.incident_fid AND x.position IS NOT NULL)
 
+-- name: blank_answers
+-- What a moderator told a citizen about a report.
+UPDATE ingest.citizen_report SET public_reason = ''
+WHERE public_reason <> '' AND reference IN (
+    SELECT split_part(r.source_id, ':', 1) FROM ingest.report r WHERE r.id = ANY(:ids) AND r.source = 'citizen')
+
 -- name: of_persons
 -- Those of some reports whose kind concerns persons.
 WITH rule AS (

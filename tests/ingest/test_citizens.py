@@ -32,6 +32,7 @@ from ingest.citizens import (
     withdraw_report,
 )
 from ingest.processing import process_document, process_unparsed
+from ingest.retention import erase_report, forget
 from ingest.summary import RunSummary
 from layers.attachment_files import clean_file
 from tests.layers.picture_files import make_picture
@@ -378,6 +379,24 @@ def test_contact_photos_and_whence_end_with_their_time(database: Database, send:
         ask(database, "SELECT FROM ingest.document WHERE position(convert_to(:it, 'UTF8') IN body) > 0", it=CONTACT)
         == []
     )
+
+
+@pytest.mark.parametrize("is_asked_for", [False, True])
+def test_what_a_citizen_was_answered_ends_with_the_report(
+    database: Database, send: Send, owner: Engine, is_asked_for: bool
+) -> None:
+    send()
+    work(database)
+    with owner.begin() as connection:
+        connection.execute(text("UPDATE ingest.citizen_report SET public_reason = 'it was your neighbour'"))
+        if not is_asked_for:
+            connection.execute(text("UPDATE ingest.report SET created_at = now() - interval '1096 days'"))
+    if is_asked_for:
+        with database.begin(SERVICE) as connection:
+            erase_report(connection, connection.execute(text("SELECT id FROM ingest.report")).scalar_one(), "asked")
+    else:
+        forget(database)
+    assert [row.public_reason for row in ask(database, "SELECT public_reason FROM ingest.citizen_report")] == [""]
 
 
 def test_erasing_photos_is_no_door_to_the_departments_files(database: Database, owner: Engine) -> None:
