@@ -22,6 +22,7 @@ from gis.database import Database
 from gis.errors import UsageError
 from gis.settings import Settings
 from tests.alerts.alert_town import FIRST, MAJOR, SquareTown
+from tests.alerts.push_service import PushService, add_device
 from tests.alerts.scripted_smtp import ScriptedServer
 
 ADDRESSES = ReturnAddresses("bounce@city.example", b"key")
@@ -329,12 +330,14 @@ def test_a_message_that_could_not_be_taken_stays_unread(tmp_path: Path) -> None:
     assert read_mailbox(f"maildir://{tmp_path}/box", lambda raw: None) == 1
 
 
-def test_a_complaint_between_approval_and_sending_stops_mail_and_all(
-    town: SquareTown, sent: Callable[[], int], considered: Considered, send: Callable[..., object], smtp: ScriptedServer
-) -> None:
+def test_a_complaint_between_approval_and_sending_stops_mail_and_push(
+    town: SquareTown, sent: Callable[[], int], considered: Considered, send: Callable[..., object],
+    smtp: ScriptedServer, service: PushService,
+) -> None:  # fmt: skip
     delivery = sent()
+    add_device(town, service, town.scalar("SELECT subscriber_id FROM alerts.delivery WHERE id = :d", d=delivery), 1)
     alert_id = considered(MAJOR, incident_fid=2)
     raw = COMPLAINT.format(return_path=ADDRESSES.write(delivery), address="a@machimori.example", delivery=delivery)
     assert take(town.database, raw.encode()) == "complaint"
     smtp.accepted.clear()
-    assert send(alert_id) == {"suppressed": 1} and smtp.accepted == []
+    assert send(alert_id) == {"suppressed": 1, "push.suppressed": 1} and smtp.accepted == service.calls == []

@@ -80,6 +80,9 @@ def test_the_text_has_no_line_that_a_narrow_screen_cannot_break(mails: dict[str,
 
 def test_the_strict_carriers_have_a_pace_as_shipped() -> None:
     paces = load_limits().pace_of
-    for domain in ("docomo.ne.jp", "ezweb.ne.jp", "au.com", "softbank.ne.jp", "i.softbank.jp", "t.vodafone.ne.jp"):
+    for domain in (
+        *("docomo.ne.jp", "ezweb.ne.jp", "au.com", "uqmobile.jp"),
+        *("softbank.ne.jp", "i.softbank.jp", "ymobile.ne.jp", "ymobile1.ne.jp", "t.vodafone.ne.jp"),
+    ):
         assert paces[domain] in ("docomo", "au", "softbank"), domain
     assert all(pace.connections <= 10 and pace.per_second <= 100 for pace in load_limits().paces)

@@ -92,7 +92,7 @@ def test_an_update_says_to_each_what_it_is_for_them_and_a_withdrawal_finds_who_m
         assert common["frame"]["follows"] in said and common["frame"]["first_time"] not in said
     for said in mails["new"]:
         assert common["frame"]["first_time"] in said and common["frame"]["follows"] not in said
-    assert pushes["early"].startswith(common["push"]["follows"]) and common["push"]["follows"] not in pushes["new"]
+    assert pushes["early"].startswith(common["push"]["follows"]) and pushes["new"].startswith("自宅\n")
 
     town.execute("DELETE FROM alerts.place WHERE subscriber_id = :s", s=early)
     town.add_place(early, "遠く", 140.9, 38.2)

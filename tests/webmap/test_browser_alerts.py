@@ -51,6 +51,13 @@ def test_a_quarter_is_warned_in_six_actions(
 
     act(page.locator("a[href$='/staff/alerts/new']").click)
     page.wait_for_load_state("networkidle")
+    page.fill("#ref", "無い町")
+    page.locator("section.next button.button").click()
+    page.wait_for_selector("#about-ref")
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert", (
+        "the keyboard stands at what is wrong"
+    )
+    page.goto(f"{window.address}/staff/alerts/new")
     assert find_barriers(page) == [] and fits(page)
     window.keep_picture(f"alert-new-{size}")
     act(lambda: page.fill("#ref", "試験町"))
