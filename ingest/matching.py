@@ -38,6 +38,8 @@ def match_incident(connection: Connection, fid: int) -> None:
     if own["state"] == "cancelled" or own["publication"] == "rejected":
         release_members(connection, fid, "lead_gone")
         connection.execute(_QUERIES["forget_proposals"], {"fid": fid, "others": []})
+        if own["into_fid"] is not None:  # one of those who told of it takes it back
+            connection.execute(_QUERIES["ask_again"], {"fid": own["into_fid"]})
         return
     policy = _policy(own)
     if policy is None:

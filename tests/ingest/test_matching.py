@@ -109,6 +109,22 @@ def test_members_get_their_own_again_when_the_lead_is_withdrawn(post, rows):
     assert merge == {"undone_by": "matching", "undo_reason": "lead_gone"}
 
 
+def test_a_member_that_is_withdrawn_leaves_the_lead_for_another_look(database, post, rows):
+    post(person_report("1"))
+    post(person_report("2"), source="citizen")
+    with database.begin(SERVICE) as connection:
+        connection.execute(text("UPDATE layers.incident SET publication = 'published' WHERE event_key = 'event:1'"))
+    gone = replace(person_report("2"), source_id="9", action="withdraw", reported_at=SAID_AT + timedelta(hours=1))
+    post(gone, source="citizen")
+    assert rows("SELECT publication, state, needs_review FROM layers.incident ORDER BY event_key") == [
+        {"publication": "published", "state": "open", "needs_review": True},
+        {"publication": "merged", "state": "cancelled", "needs_review": False},
+    ]
+    (lead,) = _fids(rows, 1)
+    with database.begin("citizen") as connection:
+        assert len(connection.execute(text("SELECT * FROM open.timeline(:fid)"), {"fid": lead}).all()) == 1
+
+
 @pytest.mark.parametrize(("moved", "source"), [("event:2", "citizen"), ("event:1", "police")])
 def test_a_member_or_a_lead_that_turns_out_to_be_elsewhere_is_proposed_for_splitting(post, rows, moved, source):
     post(person_report("1"))
