@@ -54,9 +54,9 @@ def test_a_quarter_is_warned_in_six_actions(
     page.fill("#ref", "無い町")
     page.locator("section.next button.button").click()
     page.wait_for_selector("#about-ref")
-    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert", (
-        "the keyboard stands at what is wrong"
-    )
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "alert", "the keyboard goes there"
+    page.wait_for_load_state("networkidle")
+    assert "400" in window.troubles.pop(), "the browser's own note of the refusal"
     page.goto(f"{window.address}/staff/alerts/new")
     assert find_barriers(page) == [] and fits(page)
     window.keep_picture(f"alert-new-{size}")
