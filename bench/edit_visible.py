@@ -40,8 +40,8 @@ _PATIENCE_S = 30.0
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[str]:
-    """Run the web server beside us; yield its address."""
+def served(settings: Settings, workers: int = 1) -> Iterator[str]:
+    """Run the web server beside us, in so many processes; yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -51,7 +51,7 @@ def served(settings: Settings) -> Iterator[str]:
         "MACHIMORI_DATABASE_URL": settings.owner_url(),
         "MACHIMORI_APP_DATABASE_URL": settings.app_url(),
     }
-    command = [sys.executable, "-m", "webmap.cli", "serve", "--port", str(port), "--workers", "1"]
+    command = [sys.executable, "-m", "webmap.cli", "serve", "--port", str(port), "--workers", str(workers)]
     with (Path(settings.var_dir) / "serve.log").open("w") as log:
         server = subprocess.Popen(command, cwd=PROJECT_DIR, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"

@@ -39,6 +39,7 @@ from layers.demonstration.loading import load_demonstration_layers
 PAGES = ("/", "/list")
 _PER_NETWORK = 5  # below the limit of those who did no work
 _PATIENCE_S = 900.0
+_WEB_WORKERS = 2  # as `serve` and `up` run it
 
 
 class Reader:
@@ -184,7 +185,7 @@ def run_storm(settings: Settings, count: int, seconds: float, writers: int) -> l
     owner = owner_engine(settings.owner_url())
     with owner.begin() as connection:
         load_demonstration_layers(connection)
-    with served(settings) as address, working(settings):
+    with served(settings, _WEB_WORKERS) as address, working(settings):
         for page in PAGES:
             ask(address, "GET", page, None, "127.0.0.1")
         quiet, stormy = Reader(address), Reader(address)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, make_response, redirect, render_template, request, url_for
 from sqlalchemy import text
 from werkzeug.wrappers import Response as AnyResponse
 
 from gis.database import SERVICE
+from gis.settings import Settings
 from ingest.answers import KEY_NAME
 from ingest.citizen_forms import Keys, has_proof
 from ingest.citizen_policy import load_citizen_policy
@@ -147,11 +149,13 @@ def ask_stop(token: str) -> AnyResponse:
 
 
 def keys() -> Keys:
-    """Return the keys of this installation, read once for a request."""
-    if "report_keys" not in g:
-        g.report_keys = Keys(services().settings.secret(KEY_NAME))
-    found: Keys = g.report_keys
-    return found
+    """Return the keys of this installation, read once for a process, as the key of the sessions is."""
+    return _read_keys(services().settings)
+
+
+@cache
+def _read_keys(settings: Settings) -> Keys:
+    return Keys(settings.secret(KEY_NAME))
 
 
 def _reference(token: str) -> str:
