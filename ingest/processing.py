@@ -31,7 +31,7 @@ from ingest.incidents import fold_event, lock_event
 from ingest.listing import follow_list, read_again
 from ingest.placing import find_place, place_report
 from ingest.reports import Rejected, Report, Unreadable, store_reports
-from ingest.seeking import adopt_withdrawal, followed_event, seek_event
+from ingest.seeking import adopt_withdrawal, followed_event, seek_event, seek_follow_up
 from ingest.source import Source, find_source
 from ingest.summary import RunSummary
 from ingest.veil import log_veiled, place_of, veiled
@@ -220,6 +220,8 @@ def _find_event(connection: Connection, source: Source, report: Report) -> Repor
     key = followed_event(connection, source.name, report) if report.follows else None
     if key is None and report.seeks_event:
         key = seek_event(connection, source.name, report)
+    elif key is None and source.seeks_events and report.action == "issue":
+        key = seek_follow_up(connection, source.name, report)
     return replace(report, event_key=key) if key else report
 
 

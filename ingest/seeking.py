@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, TextClause, text
 
 from gis.queries import load_queries
 from ingest.reports import Report
 
 _QUERIES = load_queries(__file__)
+
+
+@cache
+def _alike(name: str) -> TextClause:
+    """Return a query with what makes two reports alike written in."""
+    return text(_QUERIES.sql(name).replace("{likeness}", _QUERIES.sql("likeness")))
 
 
 def seek_event(connection: Connection, source: str, report: Report) -> str | None:
@@ -18,7 +25,15 @@ def seek_event(connection: Connection, source: str, report: Report) -> str | Non
     Like: the same kind and category, the same day and hour of the event where both name one, and the same place
     (in words, or within both accuracies) where both name one; said at most 30 days before.
     """
-    return connection.execute(_QUERIES["seek"], _likeness(source, report)).scalar()
+    return connection.execute(_alike("seek"), _likeness(source, report)).scalar()
+
+
+def seek_follow_up(connection: Connection, source: str, report: Report) -> str | None:
+    """Return the event that a correction or a 解決 notice began which came before the report it speaks of, or None.
+
+    Mails overtake each other: the two would stay two incidents.
+    """
+    return connection.execute(_alike("early"), _likeness(source, report)).scalar()
 
 
 def adopt_withdrawal(connection: Connection, source: str, report: Report) -> None:
@@ -26,7 +41,7 @@ def adopt_withdrawal(connection: Connection, source: str, report: Report) -> Non
 
     Mails overtake each other: it found nothing then, and what it withdraws would stand.
     """
-    connection.execute(_QUERIES["adopt"], _likeness(source, report) | {"event_key": report.event_key})
+    connection.execute(_alike("adopt"), _likeness(source, report) | {"event_key": report.event_key})
 
 
 def _likeness(source: str, report: Report) -> dict[str, Any]:

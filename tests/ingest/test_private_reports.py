@@ -155,6 +155,26 @@ def test_a_notice_that_it_is_solved_finds_its_incident(post, rows):
     assert row["place_name"] == "矢本" and row["description"] == "児童が声をかけられました。"
 
 
+@pytest.mark.parametrize("change", [{"action": "correct"}, {"facts": {"category": "声かけ", "is_over": True}}])
+def test_a_correction_or_an_end_that_overtook_its_notice_is_one_incident_with_it(post, rows, change):
+    later = SAID_AT + timedelta(hours=2)
+    follow_up = _report(
+        source_id="2", event_key="police:2", seeks_event=True, reported_at=later, headline="今はこうです", **change
+    )
+    other = _report(source_id="3", event_key="police:3", facts={"category": "盗撮"})
+    for record in (follow_up, other, _report()):
+        post(record)
+    found = rows("SELECT event_key, headline, state FROM layers.incident ORDER BY event_key")
+    assert [row["event_key"] for row in found] == ["police:2", "police:3"]
+    assert found[0]["headline"] == "今はこうです" and (found[0]["state"] == "resolved") is ("facts" in change)
+    assert rows("SELECT count(*) AS n FROM ingest.report WHERE event_key = 'police:2'") == [{"n": 2}]
+    # The next of the same sort is another event: this one has its notice.
+    post(_report(source_id="4", event_key="police:4", reported_at=SAID_AT + timedelta(hours=1)))
+    assert {row["event_key"] for row in rows("SELECT event_key FROM ingest.report WHERE source_id = '4'")} == {
+        "police:4"
+    }
+
+
 @pytest.mark.parametrize("is_one_document", [False, True])
 def test_a_withdrawal_that_overtook_its_notice_withdraws_it_all_the_same(post, rows, is_one_document):
     first = _report()
