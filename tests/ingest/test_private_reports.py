@@ -99,12 +99,17 @@ def test_the_precise_place_stands_in_no_table_that_many_read(database, post, row
     assert SECRET in kept["original"] and kept["lon"] == 141.2105
 
 
-def test_citizens_cannot_read_what_is_private(database, post):
+def test_citizens_cannot_read_what_is_private(database, post, owner):
     post(_report())
+    with owner.begin() as connection:
+        connection.execute(text("ANALYZE"))
     for table in ("ingest.report_private", "ingest.document", "ingest.report", "layers.incident", "layers.address"):
         with pytest.raises(ProgrammingError, match="permission denied"), database.begin("citizen") as connection:
             connection.execute(text(f"SELECT * FROM {table}"))
-    inside = "schemaname IN ('ingest', 'layers', 'history', 'gis', 'alerts')"
+    # What of the catalogue everybody may read has statistics that everybody may read; nothing of it is of persons.
+    inside = (
+        "schemaname IN ('ingest', 'layers', 'history', 'alerts') OR tablename IN ('account', 'session', 'changeset')"
+    )
     with database.begin("citizen") as connection:  # what the planner keeps of columns, and what others ask just now
         assert not connection.execute(text(f"SELECT * FROM pg_stats WHERE {inside}")).all()
         assert {row.query for row in connection.execute(text("SELECT query FROM pg_stat_activity"))} <= {
