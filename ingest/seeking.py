@@ -31,7 +31,7 @@ def seek_event(connection: Connection, source: str, report: Report) -> str | Non
 def seek_follow_up(connection: Connection, source: str, report: Report) -> str | None:
     """Return the event that a correction or a 解決 notice began which came before the report it speaks of, or None.
 
-    Mails overtake each other: the two would stay two incidents.
+    Mails overtake each other: the two would stay two incidents. Of a report that is known already: its own event.
     """
     return connection.execute(_alike("early"), _likeness(source, report)).scalar()
 

@@ -25,15 +25,20 @@ ORDER BY reported_at DESC, id DESC
 LIMIT 1
 
 -- name: early
--- The event that a correction or an end of it began, because it came before the report it speaks of.
-SELECT r.event_key
-FROM ingest.report r LEFT JOIN ingest.report_private p ON p.report_id = r.id
-WHERE {likeness}
-  AND r.reported_at BETWEEN :reported_at AND CAST(:reported_at AS timestamptz) + interval '30 days'
-  AND (r.action = 'correct' OR r.action = 'issue' AND CAST(r.facts ->> 'is_over' AS boolean))
-  AND NOT EXISTS (SELECT FROM ingest.report o WHERE o.event_key = r.event_key AND o.action = 'issue'
-                  AND NOT coalesce(CAST(o.facts ->> 'is_over' AS boolean), false))
-ORDER BY r.reported_at, r.id
+-- The event that a correction or an end of it began, because it came before the report it speaks of. A report that is known
+-- already stays where it is: read once more, it would leave its event, or be drawn into another.
+SELECT event_key FROM (
+    SELECT k.event_key, 0 AS rank, k.reported_at, k.id FROM ingest.report k WHERE k.source = :source AND k.source_id = :source_id
+    UNION ALL
+    SELECT r.event_key, 1, r.reported_at, r.id
+    FROM ingest.report r LEFT JOIN ingest.report_private p ON p.report_id = r.id
+    WHERE {likeness}
+      AND r.reported_at BETWEEN :reported_at AND CAST(:reported_at AS timestamptz) + interval '30 days'
+      AND (r.action = 'correct' OR r.action = 'issue' AND CAST(r.facts ->> 'is_over' AS boolean))
+      AND NOT EXISTS (SELECT FROM ingest.report o WHERE o.event_key = r.event_key AND o.action = 'issue'
+                      AND NOT coalesce(CAST(o.facts ->> 'is_over' AS boolean), false))
+) found
+ORDER BY rank, reported_at, id
 LIMIT 1
 
 -- name: adopt

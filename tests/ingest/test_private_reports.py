@@ -173,6 +173,10 @@ def test_a_correction_or_an_end_that_overtook_its_notice_is_one_incident_with_it
     assert [row["event_key"] for row in found] == ["police:2", "police:3"]
     assert found[0]["headline"] == "今はこうです" and (found[0]["state"] == "resolved") is ("facts" in change)
     assert rows("SELECT count(*) AS n FROM ingest.report WHERE event_key = 'police:2'") == [{"n": 2}]
+    # Read once more (another list, a mailbox that numbers its mails anew) it stays where it is.
+    post(_report(office="石巻警察署"))
+    assert rows("SELECT count(*) AS n FROM ingest.report WHERE event_key = 'police:2'") == [{"n": 2}]
+    assert len(rows("SELECT 1 FROM layers.incident")) == 2
     # The next of the same sort is another event: this one has its notice.
     post(_report(source_id="4", event_key="police:4", reported_at=SAID_AT + timedelta(hours=1)))
     assert {row["event_key"] for row in rows("SELECT event_key FROM ingest.report WHERE source_id = '4'")} == {
@@ -198,6 +202,9 @@ def test_a_withdrawal_that_overtook_its_notice_withdraws_it_all_the_same(post, r
         ("police:1", "cancelled")
     ]
     assert rows("SELECT source_id FROM ingest.report WHERE incident_fid IS NULL") == [{"source_id": "3"}]
+    for again in (first, gone):  # from another list
+        post(replace(again, office="石巻警察署"))
+    assert [row["state"] for row in rows("SELECT state FROM layers.incident")] == ["cancelled"]
 
 
 def test_a_notice_about_nothing_known_is_an_incident_of_its_own(post, rows):

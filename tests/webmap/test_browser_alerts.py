@@ -84,10 +84,9 @@ def test_a_quarter_is_warned_in_six_actions(
 
 @pytest.mark.parametrize("language", ["ja", "ja-x-easy", "en"])
 def test_a_mail_fits_the_narrowest_phones(visit: Callable[..., Visit], settings: Settings, language: str) -> None:  # noqa: F811
-    words = fill_template(
-        load_templates()["emergency"], language,
-        {"place": "矢本字大溜" if language != "en" else "Omagari, Hamasuka", "time": "16:05"}, "Exercise",
-    )  # fmt: skip
+    place = "Omagari, Hamasuka" if language == "en" else "矢本字大溜"
+    blanks = {"place": place, "time": "16:05", "hazard": "洪水"}
+    words = fill_template(load_templates()["emergency"], language, blanks, "Exercise")
     letter = build_letter(123456, words, datetime(2031, 5, 3, 16, 5, tzinfo=JST), settings, load_town(), "Update")
     sites = [{"name": f"どこかの小学校の屋上の避難場所その{n}", "distance_m": 900 * n} for n in (1, 2, 3)]
     names = ["自宅", "おばあさんの家", "https-without-a-blank-in-its-name.example", "職場", "大曲字浜須賀"]
