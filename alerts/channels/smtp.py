@@ -97,7 +97,8 @@ class SmtpConnection(SmtpWire):
         SmtpLost : the connection broke.
         """
         self.handed_over += 1
-        if b"\r\n." in content or content.startswith(b"."):
+        # Looked for up to the last dot: bodies in base64 have none.
+        if content.find(b"\r\n.", 0, content.rfind(b".") + 1) >= 0 or content.startswith(b"."):
             content = (b"\r\n" + content).replace(b"\r\n.", b"\r\n..")[2:]
         await self._open_envelope(envelope)
         ending = b".\r\n" if content.endswith(b"\r\n") else b"\r\n.\r\n"

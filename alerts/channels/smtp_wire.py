@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from dataclasses import dataclass
+from functools import lru_cache
 from time import monotonic
 from typing import cast
 
@@ -69,10 +70,11 @@ class SmtpWire(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        while (end := self._buffer.find(b"\n")) >= 0:
-            line, self._buffer = self._buffer[:end].rstrip(b"\r"), self._buffer[end + 1 :]
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
+        for line in lines:
             self._take_line(line)
+        if self._replies and self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
         if len(self._buffer) > _MOST_REPLY_BYTES or len(self._lines) > 1000:
             self._break("the server's reply has no end")
 
@@ -80,16 +82,15 @@ class SmtpWire(asyncio.Protocol):
         self._break(str(error) if error else "the server hung up")
 
     def _take_line(self, line: bytes) -> None:
-        if not line[:3].isdigit():
+        read = _read_line(line)
+        if read is None:
             self._break(f"this is no SMTP reply: {line[:80]!r}")
             return
-        # Words go into the record, whatever they are; PostgreSQL takes any character but NUL.
-        self._lines.append(line[4:].decode("utf-8", "replace").replace("\0", ""))
-        if line[3:4] != b"-":
-            self._replies.append((int(line[:3]), " ".join(" ".join(self._lines).split())))
+        code, is_last, words = read
+        self._lines.append(words)
+        if is_last:
+            self._replies.append((code, " ".join(filter(None, self._lines))))
             self._reply_lines, self._lines = self._lines, []
-            if self._waiter is not None and not self._waiter.done():
-                self._waiter.set_result(None)
 
     def _break(self, words: str) -> None:
         if self._lost is None:
@@ -132,3 +133,16 @@ class SmtpWire(asyncio.Protocol):
             self._deadline = None
             self._waiter = None
         return self._replies.popleft()
+
+
+@lru_cache(256)
+def _read_line(line: bytes) -> tuple[int, bool, str] | None:
+    """Return a reply line's code, whether it ends the reply, and its words; None when it is none.
+
+    Kept, because a server says the same three or four lines around every message.
+    """
+    if not line[:3].isdigit():
+        return None
+    # Words go into the record, whatever they are; PostgreSQL takes any character but NUL.
+    words = line[4:].decode("utf-8", "replace").replace("\0", "")
+    return int(line[:3]), line[3:4] != b"-", " ".join(words.split())
