@@ -84,7 +84,7 @@ class SmtpWire(asyncio.Protocol):
     def _take_line(self, line: bytes) -> None:
         read = _read_line(line)
         if read is None:
-            self._break(f"this is no SMTP reply: {line[:80]!r}")
+            self._break(f"this is no SMTP reply: {line[:80].rstrip()!r}")
             return
         code, is_last, words = read
         self._lines.append(words)
