@@ -118,7 +118,7 @@ async def _work(
     counts: Counter[str] = Counter()
     claims = Claims(database, sender_id, alert_id, len(outgoing.lines), counts, channel)
     try:
-        async with Ledger(database, sender_id, thread) as ledger:
+        async with Ledger(database, sender_id, thread, len(outgoing.lines)) as ledger:
             lanes = [Lane(claims, ledger, outgoing.forms, line, counts) for line in outgoing.lines]
             await claims.feed(ledger, outgoing.forms, lanes)
     finally:

@@ -44,10 +44,16 @@ class Ledger:
     Attributes
     ----------
     thread_ids : the alerts of the thread being sent; a newer one that a person has holds the older one back.
+
+    Parameters
+    ----------
+    lanes : connections that share it. A group takes half of them at most: while it is being written, the other half
+        is at the relay, so neither waits for the other.
     """
 
-    def __init__(self, database: Database, sender_id: int, thread_ids: Sequence[int]) -> None:
+    def __init__(self, database: Database, sender_id: int, thread_ids: Sequence[int], lanes: int) -> None:
         self.thread_ids = list(thread_ids)
+        self._most = max(1, lanes // 2)
         self._database = database
         self._sender_id = sender_id
         self._waiting: list[_Entry] = []
@@ -102,7 +108,8 @@ class Ledger:
                 with suppress(TimeoutError):  # nothing to record: only the beat
                     async with asyncio.timeout(BEAT_EVERY_S):
                         await self._wake.wait()
-            entries, self._waiting = self._waiting, []
+            await self._gather()
+            entries, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
             try:
                 verdicts = await self._write(entries)
             except Exception as error:
@@ -113,6 +120,14 @@ class Ledger:
             for entry in entries:
                 if not entry.answer.done():
                     entry.answer.set_result(verdicts.get(entry.next_id, "") if entry.next_id else "")
+
+    async def _gather(self) -> None:
+        """Let results that are just coming in join the group: one of many costs little more than one of few."""
+        known = 0
+        while known < len(self._waiting) < self._most and not self._is_over:
+            known = len(self._waiting)
+            for _ in range(2):  # one turn of the loop to read a reply, one for its lane to bring it here
+                await asyncio.sleep(0)
 
     async def _write(self, entries: Sequence[_Entry]) -> dict[int, str]:
         outcomes = [entry.outcome for entry in entries if entry.outcome]
