@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 import psycopg
 import structlog
@@ -65,7 +65,7 @@ class Ledger:
         self._keeper: asyncio.Task[None] | None = None
         self._is_over = False
 
-    async def __aenter__(self) -> Ledger:
+    async def __aenter__(self) -> Self:
         self._keeper = asyncio.create_task(self._keep())
         return self
 
