@@ -1,4 +1,4 @@
-"""From approval to the last acceptance for 100,000 recipients, one worker, beside the raw limits in the same run.
+"""From approval to the last acceptance, one worker, beside the raw limits in the same run.
 
     ./machimori bench dispatch [--recipients 100000] [--peer 5000]
 
